@@ -1,0 +1,37 @@
+import type { Result } from '@sallyport/faults';
+import type { LoginDesk } from './login.ts';
+import type { RunningServer, ZoneView } from './zone-view.ts';
+
+/** Something worth a line in the event log that is neither a login nor a transfer. */
+export type Notice = {
+  readonly kind: 'listener' | 'credential-exposed';
+  readonly server: string;
+  readonly source?: string;
+  readonly account?: string;
+  readonly outcome: 'refused' | 'failed' | 'permitted';
+  readonly reason: string;
+};
+
+/** What every protocol adapter is given. */
+export type AdapterContext = {
+  readonly login: LoginDesk;
+  /** The snapshot in force now. */
+  readonly view: () => ZoneView;
+  readonly now: () => number;
+  readonly notice: (notice: Notice) => void;
+};
+
+/**
+ * One listener of one protocol. `apply` moves it to another definition without touching open connections;
+ * only a change of host or port closes and opens the listening socket.
+ */
+export interface Listener<S> {
+  /** Starts listening, or changes what new connections meet. Refuses with an item fault and then goes on as it was. */
+  apply(running: RunningServer<S>): Promise<Result<void>>;
+  /** Port that it listens on, after a successful `apply`. */
+  readonly port: number | undefined;
+  /** Stops accepting; open connections go on until their session ends or `close` is called. */
+  stopAccepting(): Promise<void>;
+  /** Stops accepting and destroys all connections. */
+  close(): Promise<void>;
+}

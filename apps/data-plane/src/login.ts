@@ -1,0 +1,37 @@
+import type { FaultCode } from '@sallyport/faults';
+import type { CredentialFact, ProofKind } from '@sallyport/policy';
+import type { Session } from './session.ts';
+
+/** What a login attempt came to; nothing more may be told to the client. */
+export type LoginOutcome =
+  | { readonly kind: 'admitted'; readonly session: Session }
+  | { readonly kind: 'continue'; readonly missing: readonly ProofKind[]; readonly partial: boolean }
+  | { readonly kind: 'refused'; readonly fault: FaultCode };
+
+/** One connection's way in. It remembers the proofs of one user name and forgets them when the name changes. */
+export interface LoginAttempt {
+  /** A user was named and nothing new was proved: what would be needed? Never refuses for the name alone. */
+  name(user: string): Promise<LoginOutcome>;
+  /** Judges a password; takes the time of a hash whether or not the account exists. */
+  password(user: string, password: string): Promise<LoginOutcome>;
+  /** Is this SSH key registered on the account and valid now? For the query before a signature (RFC 4252 section 7). */
+  knowsSshKey(user: string, keyBlob: Uint8Array): Promise<boolean>;
+  /** An SSH key whose signature over the session the adapter has verified. */
+  sshKey(user: string, keyBlob: Uint8Array): Promise<LoginOutcome>;
+  /** The judged client certificate of this TLS connection; set once, after the handshake. */
+  tlsCredential(fact: CredentialFact): void;
+}
+
+/** Where a connection came in. */
+export type Doorway = {
+  /** Id of the server whose listener accepted it. */
+  readonly server: string;
+  /** IP address of the client. */
+  readonly source: string;
+  readonly channel: 'encrypted' | 'clear';
+};
+
+/** Opens login attempts against the snapshot current at each call. */
+export interface LoginDesk {
+  open(doorway: Doorway): LoginAttempt;
+}

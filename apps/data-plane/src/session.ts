@@ -1,0 +1,44 @@
+import type { FileSystem } from '@sallyport/files';
+import type { ServerProtocol } from '@sallyport/model';
+import type { ProofKind } from '@sallyport/policy';
+
+/** Why a session was ended from our side. */
+export type EndReason =
+  | 'account-gone'
+  | 'account-disabled'
+  | 'account-locked'
+  | 'password-changed'
+  | 'credential-gone'
+  | 'server-gone'
+  | 'drained'
+  | 'service-refusing'
+  | 'idle'
+  | 'shutdown';
+
+/** A finished or broken transfer, for the event log. */
+export type TransferReport = {
+  readonly direction: 'upload' | 'download';
+  readonly path: string;
+  readonly bytes: number;
+  readonly outcome: 'completed' | 'cut' | 'failed';
+  readonly reason?: string;
+};
+
+/** A permitted login while it lasts. */
+export interface Session {
+  readonly id: string;
+  readonly protocol: ServerProtocol;
+  readonly server: string;
+  readonly account: { readonly id: string; readonly name: string };
+  readonly source: string;
+  readonly proofs: readonly ProofKind[];
+  /** The account's files, with its permissions already enforced on every call. */
+  readonly files: FileSystem;
+  /** Aborted when the session must end at once; `reason` is an EndReason. The adapter closes its connection. */
+  readonly ended: AbortSignal;
+  /** False once the server drains: a running transfer may finish, every new operation is refused. */
+  readonly admitsOperations: () => boolean;
+  report(transfer: TransferReport): void;
+  /** The connection is gone; called once by the adapter. */
+  close(): void;
+}

@@ -1,0 +1,53 @@
+import type { Bytes } from '@sallyport/bytes';
+import type { FtpServer, HttpServer, PassiveRange, SshServer } from '@sallyport/model';
+import type { EffectivePolicy } from '@sallyport/policy';
+import type { AccountRecord, Registration } from '@sallyport/snapshot/node';
+
+/** A certificate that a server presents, with the private key this node was given for it. */
+export type Identity = {
+  /** The certificate resource. */
+  readonly id: string;
+  /** DER, leaf first. */
+  readonly chain: readonly Bytes[];
+  /** PKCS#8 DER. */
+  readonly privateKey: Bytes;
+  readonly keyType: 'rsa' | 'ecdsa-p256' | 'ecdsa-p384' | 'ecdsa-p521' | 'ed25519';
+};
+
+/** A listener as this node runs it: the server of the zone with this node's overrides applied. */
+export type RunningServer<S = SshServer | FtpServer | HttpServer> = {
+  readonly server: S;
+  readonly identities: readonly Identity[];
+  /** Set by a node override; they win over the server's own. */
+  readonly passiveAddress?: string;
+  readonly passiveRange?: PassiveRange;
+};
+
+/** A registered client credential, looked up by what the client proved. */
+export type CredentialLookup =
+  | { readonly by: 'certificate'; readonly sha256: string }
+  | { readonly by: 'public-key'; readonly spkiSha256: string }
+  /** Both names in DER, as they stand in the certificate. */
+  | { readonly by: 'issuer+subject'; readonly issuer: Uint8Array; readonly subject: Uint8Array };
+
+/**
+ * One verified snapshot, as the node reads it. Immutable: a change is another view.
+ * A login takes the current view once and works on it to its end.
+ */
+export interface ZoneView {
+  readonly zone: string;
+  readonly version: number;
+  readonly servers: readonly RunningServer[];
+  readonly policy: EffectivePolicy;
+  readonly trust: {
+    readonly cas: readonly Bytes[];
+    readonly advertised: readonly Bytes[];
+    /** SHA-256 in hex over all CAs: changes when trust does. */
+    readonly digest: string;
+  };
+  isRevoked(certificate: { readonly sha256: string; readonly spkiSha256: string }): boolean;
+  /** @param name the login name as the client sent it */
+  accountNamed(name: string): Promise<AccountRecord | undefined>;
+  accountById(id: string): Promise<AccountRecord | undefined>;
+  registrationsOf(lookup: CredentialLookup): Promise<readonly Registration[]>;
+}

@@ -1,0 +1,16 @@
+export {
+  type Bytes,
+  canonicalJson,
+  concat,
+  copyOf,
+  equalConstantTime,
+  fromBase64,
+  fromBase64Url,
+  fromUtf8,
+  sha256,
+  sha256Hex,
+  toBase64,
+  toBase64Url,
+  toHex,
+  utf8,
+} from './bytes.ts';

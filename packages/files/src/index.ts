@@ -1,0 +1,22 @@
+export { authorize, type FileGrant } from './authorize.ts';
+export type {
+  AttributeChange,
+  DirectoryEntry,
+  FileAttributes,
+  FileKind,
+  FileSystem,
+  ReadHandle,
+  WriteHandle,
+  WriteMode,
+} from './filesystem.ts';
+export {
+  childOf,
+  maxNameBytes,
+  maxPathBytes,
+  nameOf,
+  namesOf,
+  parentOf,
+  rootPath,
+  type VirtualPath,
+  virtualPath,
+} from './path.ts';

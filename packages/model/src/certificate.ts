@@ -1,0 +1,132 @@
+import { z } from 'zod';
+import { certificateMatch, credentialAnchor } from './account.ts';
+import { alias, id, label, sha256, time } from './scalars.ts';
+
+/** What a certificate is for (reference T1-T6). `partner` and `private` are stored only, for now. */
+export const certificateKinds = ['local', 'trusted', 'internal-ca', 'login', 'partner', 'private'] as const;
+export type CertificateKind = (typeof certificateKinds)[number];
+
+export const certificateStatuses = ['valid', 'not-yet-valid', 'expired', 'untrusted', 'revoked'] as const;
+export type CertificateStatus = (typeof certificateStatuses)[number];
+
+/** A subject alternative name; `ip` in its usual text form. */
+export const subjectAltName = z.discriminatedUnion('type', [
+  z.strictObject({ type: z.literal('dns'), value: z.string().min(1).max(253) }),
+  z.strictObject({ type: z.literal('ip'), value: z.union([z.ipv4(), z.ipv6()]) }),
+  z.strictObject({ type: z.literal('email'), value: z.email().max(254) }),
+  z.strictObject({ type: z.literal('uri'), value: z.url().max(2_048) }),
+]);
+export type SubjectAltName = z.infer<typeof subjectAltName>;
+
+/** Names of a key's type as `ssh-keygen -l` and RFC 8017/5480/8410 know them. */
+export const keyTypes = ['rsa', 'ecdsa-p256', 'ecdsa-p384', 'ecdsa-p521', 'ed25519'] as const;
+export type KeyType = (typeof keyTypes)[number];
+
+export const publicKey = z.strictObject({
+  type: z.enum(keyTypes),
+  bits: z.int(),
+  /** OpenSSH form, `SHA256:` and unpadded base64 over the SSH key blob. */
+  sshFingerprint: z.string(),
+  /** SHA-256 of the DER SubjectPublicKeyInfo. */
+  spkiSha256: sha256,
+});
+export type PublicKeyFacts = z.infer<typeof publicKey>;
+
+/** How the key came into its certificate: a real X.509 one, or the wrapper of an SSH key (design section 3). */
+export const certificateForms = ['x509', 'ssh-key'] as const;
+export type CertificateForm = (typeof certificateForms)[number];
+
+/** A key in its certificate. */
+export const certificate = z.strictObject({
+  id,
+  alias,
+  kind: z.enum(certificateKinds),
+  form: z.enum(certificateForms),
+  /** Zones that may use it (local). */
+  zones: z.array(id).max(100),
+  /** Account that it logs in (login). */
+  account: id.optional(),
+  match: certificateMatch.optional(),
+  anchor: credentialAnchor.optional(),
+  subject: z.string(),
+  issuer: z.string(),
+  serial: z.string(),
+  sans: z.array(subjectAltName),
+  notBefore: time,
+  notAfter: time,
+  /** End of an SSH key's use as a credential; absent: none. */
+  validUntil: time.optional(),
+  key: publicKey,
+  sha256,
+  hasPrivateKey: z.boolean(),
+  comment: label.optional(),
+  /** Computed when it is read. */
+  status: z.enum(certificateStatuses),
+  usedBy: z.array(z.string()),
+  revokedAt: time.optional(),
+  pem: z.string(),
+  version: z.int(),
+  createdAt: time,
+});
+export type Certificate = z.infer<typeof certificate>;
+
+const commonName = z.string().min(1).max(64);
+
+/** How a certificate comes to be. Each way says all it needs and nothing else. */
+export const certificateCreate = z.discriminatedUnion('source', [
+  z.strictObject({
+    /** A server's key, made here and signed by the internal CA. */
+    source: z.literal('generate-local'),
+    alias,
+    zones: z.array(id).min(1).max(100),
+    keyType: z.enum(['ed25519', 'ecdsa-p256']),
+    commonName: commonName.optional(),
+    /** At least one; a TLS client looks at nothing else (reference W38). */
+    sans: z.array(subjectAltName).min(1).max(100),
+    validDays: z.int().min(1).max(825).default(397),
+  }),
+  z.strictObject({
+    /** A partner's SSH public key, put into its X.509 wrapper. */
+    source: z.literal('import-ssh-public-key'),
+    alias,
+    account: id,
+    /** One authorized_keys line. */
+    publicKey: z.string().min(1).max(16_384),
+    validUntil: time.optional(),
+  }),
+  z.strictObject({
+    /** A partner's X.509 login certificate, issued by the internal CA; the private key is answered once. */
+    source: z.literal('issue-login'),
+    alias,
+    account: id,
+    keyType: z.enum(['ed25519', 'ecdsa-p256']),
+    commonName: commonName.optional(),
+    match: certificateMatch.default('certificate'),
+    validDays: z.int().min(1).max(825).default(397),
+  }),
+  z.strictObject({
+    /** A partner's own X.509 certificate, trusted through its chain or pinned on the account alone. */
+    source: z.literal('import-login'),
+    alias,
+    account: id,
+    pem: z.string().min(1).max(65_536),
+    match: certificateMatch.default('certificate'),
+    anchor: credentialAnchor.default('path'),
+  }),
+  z.strictObject({
+    /** A server's own key and certificate chain, leaf first. */
+    source: z.literal('import-local'),
+    alias,
+    zones: z.array(id).min(1).max(100),
+    pem: z.string().min(1).max(65_536),
+    /** PKCS#8 PEM. */
+    privateKey: z.string().min(1).max(16_384),
+  }),
+  z.strictObject({
+    /** A CA whose client certificates are accepted. */
+    source: z.literal('import-trusted'),
+    alias,
+    pem: z.string().min(1).max(65_536),
+  }),
+]);
+export type CertificateCreate = z.infer<typeof certificateCreate>;

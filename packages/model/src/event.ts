@@ -1,0 +1,40 @@
+import { z } from 'zod';
+import { id, time } from './scalars.ts';
+
+/** A login or a transfer as a node saw it. `detail` holds the exact reason and never a secret. */
+export const event = z.strictObject({
+  id: z.string().min(1).max(64),
+  at: time,
+  kind: z.enum(['login', 'logout', 'transfer', 'listener', 'snapshot', 'credential-exposed']),
+  server: id.optional(),
+  account: z.string().max(80).optional(),
+  source: z.string().max(64).optional(),
+  outcome: z.enum(['permitted', 'refused', 'ended', 'completed', 'cut', 'failed']),
+  reason: z.string().max(120).optional(),
+  detail: z.record(z.string().max(64), z.union([z.string().max(4_096), z.number()])).optional(),
+});
+export type Event = z.infer<typeof event>;
+
+export const eventBatch = z.strictObject({
+  sequence: z.int().min(1),
+  events: z.array(event).max(1_000),
+});
+export type EventBatch = z.infer<typeof eventBatch>;
+
+/** An event with its place in the control plane's log. */
+export const storedEvent = event.extend({ node: id, zone: id });
+export type StoredEvent = z.infer<typeof storedEvent>;
+
+/** One row of the tamper-evident log of changes. */
+export const auditRow = z.strictObject({
+  sequence: z.int(),
+  at: time,
+  /** `token:<id>`, `node:<id>` or `init`. */
+  actor: z.string(),
+  action: z.string(),
+  target: z.string(),
+  detail: z.record(z.string(), z.unknown()),
+  previousHash: z.string(),
+  hash: z.string(),
+});
+export type AuditRow = z.infer<typeof auditRow>;

@@ -1,0 +1,34 @@
+import { z } from 'zod';
+
+/** Identifier of a resource: text chosen by the server. */
+export const id = z.string().regex(/^[A-Za-z0-9_-]{1,64}$/);
+
+/** Alias of a zone, server, certificate or node (design section 3; reference F1). */
+export const alias = z.string().regex(/^[a-z0-9-]{1,80}$/, 'use a-z, 0-9 and -, at most 80 characters');
+
+/** RFC 3339 time in UTC. */
+export const time = z.iso.datetime();
+
+/** SHA-256 in lower-case hexadecimal. */
+export const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
+
+/** Base64 with padding. */
+export const base64 = z.base64();
+
+/** Address to bind or to connect to: IP address or host name. */
+export const host = z
+  .string()
+  .min(1)
+  .max(255)
+  .regex(/^[A-Za-z0-9.:_-]+$/);
+
+export const port = z.int().min(1).max(65_535);
+
+/** IPv4 or IPv6 network, `10.0.0.0/8`. */
+export const cidr = z.union([z.cidrv4(), z.cidrv6()]);
+
+/** Printable text of one line for people. */
+export const label = z
+  .string()
+  .max(200)
+  .regex(/^[^\u0000-\u001f\u007f]*$/, 'no control characters');

@@ -1,0 +1,26 @@
+import { z } from 'zod';
+import { alias, cidr, id } from './scalars.ts';
+
+/** A class of users: the first enabled one that matches is an account's class (reference U1-U7). */
+export const userClass = z.strictObject({
+  id,
+  name: alias,
+  enabled: z.boolean(),
+  /** Pattern of the login name with `*` and `?`. */
+  namePattern: z.string().min(1).max(255),
+  /** A group the account must be in, or `*`. */
+  group: z.string().min(1).max(80),
+  /** Networks the client must come from; none means any. */
+  sources: z.array(cidr).max(100),
+});
+export type UserClass = z.infer<typeof userClass>;
+
+/** The one class that `init` makes: everybody. */
+export const everyone: UserClass = {
+  id: 'everyone',
+  name: 'everyone',
+  enabled: true,
+  namePattern: '*',
+  group: '*',
+  sources: [],
+};

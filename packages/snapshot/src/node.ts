@@ -1,0 +1,1 @@
+export type { AccountRecord, Registration } from './payload.ts';

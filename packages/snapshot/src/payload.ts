@@ -1,0 +1,110 @@
+import {
+  accountLimits,
+  base64,
+  certificateForms,
+  certificateMatch,
+  credentialAnchor,
+  ftpServer,
+  httpServer,
+  id,
+  listenerOverride,
+  loginSettings,
+  pathPermission,
+  publicKey,
+  sha256,
+  sshServer,
+  sslEntry,
+  time,
+  userClass,
+  zone,
+} from '@sallyport/model';
+import { z } from 'zod';
+
+/** A certificate that a server presents: leaf first, each DER in base64. */
+export const servedCertificate = z.strictObject({
+  id,
+  chain: z.array(base64).min(1).max(10),
+  form: z.enum(certificateForms),
+  key: publicKey,
+});
+export type ServedCertificate = z.infer<typeof servedCertificate>;
+
+/** A server of the zone with the public side of its certificates. */
+export const serverRecord = z.strictObject({
+  server: z.discriminatedUnion('protocol', [sshServer, ftpServer, httpServer]),
+  served: z.array(servedCertificate).max(8),
+});
+export type ServerRecord = z.infer<typeof serverRecord>;
+
+export const serversSection = z.strictObject({ servers: z.array(serverRecord).max(1_000) });
+
+/** Effective policy of the zone. */
+export const policySection = z.strictObject({
+  loginSettings,
+  userClasses: z.array(userClass),
+  sslEntries: z.array(sslEntry),
+  onInvalidCertificate: zone.shape.onInvalidCertificate,
+});
+
+/** CAs whose client certificates are judged: trusted and internal. */
+export const trustSection = z.strictObject({
+  cas: z.array(z.strictObject({ id, der: base64, advertise: z.boolean() })).max(1_000),
+});
+export type TrustSection = z.infer<typeof trustSection>;
+
+/** Certificates that are never accepted again, by their own digest and by their key's. */
+export const revocationSection = z.strictObject({
+  revoked: z.array(z.strictObject({ sha256, spkiSha256: sha256, at: time })).max(100_000),
+});
+export type RevocationSection = z.infer<typeof revocationSection>;
+
+/** A login certificate of an account, as the node needs it. */
+export const loginCredential = z.strictObject({
+  certificate: id,
+  form: z.enum(certificateForms),
+  match: certificateMatch,
+  anchor: credentialAnchor,
+  sha256,
+  spkiSha256: sha256,
+  validUntil: time.optional(),
+});
+export type LoginCredential = z.infer<typeof loginCredential>;
+
+/** An account of the zone; leaf value of the `accounts` tree. */
+export const accountRecord = z.strictObject({
+  id,
+  name: z.string(),
+  groups: z.array(z.string()),
+  home: z.string(),
+  enabled: z.boolean(),
+  locked: z.boolean(),
+  /** Argon2id in PHC form; absent: no password. */
+  passwordHash: z.string().optional(),
+  credentials: z.array(loginCredential),
+  permissions: z.array(pathPermission),
+  limits: accountLimits,
+  uploadMode: z.enum(['staged', 'direct']),
+});
+export type AccountRecord = z.infer<typeof accountRecord>;
+
+/** Who a credential is registered on; leaf value of the `credentials` tree. */
+export const registrationList = z.array(
+  z.strictObject({
+    account: id,
+    certificate: id,
+    form: z.enum(certificateForms),
+    match: certificateMatch,
+    anchor: credentialAnchor,
+    sha256,
+    validUntil: time.optional(),
+  }),
+);
+export type Registration = z.infer<typeof registrationList>[number];
+
+/** What one node alone may read: leaf value of the `nodes` tree, inside its HPKE envelope. */
+export const nodeEnvelope = z.strictObject({
+  overrides: z.array(listenerOverride),
+  contentKey: base64,
+  privateKeys: z.array(z.strictObject({ certificate: id, pkcs8: base64 })),
+});
+export type NodeEnvelope = z.infer<typeof nodeEnvelope>;
