@@ -1,0 +1,53 @@
+// Where ssh2's native binding is, and whether it loads under the Node that runs Sallyport.
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join, resolve } from 'node:path';
+
+const root = resolve(import.meta.dirname, '..');
+const windows = process.platform === 'win32';
+
+/**
+ * The Node that runs Sallyport and the folder that holds its headers: the packaged one, or else the running one.
+ *
+ * @returns {{ executable: string, headers: string | undefined }}
+ */
+export function sallyportRuntime() {
+  const packaged = join(root, 'node_modules', 'node', 'bin', windows ? 'node.exe' : 'node');
+  if (!existsSync(packaged)) return { executable: process.execPath, headers: undefined };
+  const platform = `node-${process.platform}-${process.arch}`;
+  const headers = [
+    join(root, 'node_modules', 'node', 'node_modules', platform),
+    join(root, 'node_modules', platform),
+  ].find((folder) => existsSync(join(folder, 'include', 'node', 'node.h')));
+  return { executable: packaged, headers };
+}
+
+/**
+ * The folder of ssh2 that node-gyp builds in; undefined where ssh2 is not installed.
+ *
+ * @returns {string | undefined}
+ */
+export function sshBindingFolder() {
+  try {
+    const manifest = createRequire(join(root, 'apps', 'data-plane', 'package.json')).resolve(
+      'ssh2/package.json',
+    );
+    return join(dirname(manifest), 'lib', 'protocol', 'crypto');
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Does the built binding load under that Node? Always asked in a process of its own: a binding of another Node
+ * may do worse than throw.
+ *
+ * @param {string} executable a Node
+ * @param {string} folder as of `sshBindingFolder`
+ */
+export function sshBindingLoads(executable, folder) {
+  const binding = join(folder, 'build', 'Release', 'sshcrypto.node');
+  if (!existsSync(binding)) return false;
+  return spawnSync(executable, ['-e', `require(${JSON.stringify(binding)})`]).status === 0;
+}
