@@ -1,3 +1,5 @@
+import { hkdf } from '@noble/hashes/hkdf.js';
+import { hmac } from '@noble/hashes/hmac.js';
 import { sha256 as nobleSha256 } from '@noble/hashes/sha2.js';
 import canonicalizeJson from 'canonicalize';
 
@@ -73,6 +75,14 @@ export const sha256 = (bytes: Uint8Array): Bytes => copyOf(nobleSha256(bytes));
 
 /** SHA-256 as lower-case hexadecimal: the address of a section and of a certificate. */
 export const sha256Hex = (bytes: Uint8Array): string => toHex(sha256(bytes));
+
+/** HMAC-SHA-256 (RFC 2104), synchronous in every runtime. */
+export const hmacSha256 = (key: Uint8Array, message: Uint8Array): Bytes =>
+  copyOf(hmac(nobleSha256, key, message));
+
+/** 32 bytes of HKDF-SHA-256 (RFC 5869) without salt: one key per purpose out of one secret. */
+export const deriveKey = (secret: Uint8Array, purpose: string): Bytes =>
+  copyOf(hkdf(nobleSha256, secret, undefined, utf8(purpose), 32));
 
 /** RFC 8785 canonical JSON; throws TypeError for a value that JSON cannot hold. */
 export function canonicalJson(value: unknown): string {

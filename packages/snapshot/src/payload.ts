@@ -91,6 +91,7 @@ export type AccountRecord = z.infer<typeof accountRecord>;
 export const registrationList = z.array(
   z.strictObject({
     account: id,
+    accountName: z.string(),
     certificate: id,
     form: z.enum(certificateForms),
     match: certificateMatch,

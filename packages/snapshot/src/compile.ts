@@ -1,0 +1,208 @@
+import { type Bytes, toBase64 } from '@sallyport/bytes';
+import { ok, type Result, refuse } from '@sallyport/faults';
+import { type ListenerOverride, normalizedName, type Server, type Zone } from '@sallyport/model';
+import {
+  type EffectivePolicy,
+  effectivePolicy,
+  type GlobalPolicy,
+  passwordRule,
+  proofSets,
+} from '@sallyport/policy';
+import { accountIndexKey, credentialIndexKey } from './index-key.ts';
+import type {
+  AccountRecord,
+  LoginCredential,
+  NodeEnvelope,
+  Registration,
+  RevocationSection,
+  ServedCertificate,
+  ServerRecord,
+  TrustSection,
+} from './payload.ts';
+import type { SectionCipher } from './section-cipher.ts';
+import type { TreeEntries } from './tree.ts';
+
+/** A local certificate with its chain and the private key that goes to the nodes which serve it. */
+export type LocalCertificate = Omit<ServedCertificate, 'chain'> & {
+  readonly chain: readonly Bytes[];
+  /** PKCS#8 DER; absent where the key is not held. */
+  readonly privateKey?: Bytes;
+};
+
+/** A login certificate as it is registered. The names are DER, for `issuer+subject`. */
+export type RegisteredCertificate = LoginCredential & {
+  readonly account: string;
+  readonly issuer: Bytes;
+  readonly subject: Bytes;
+};
+
+/** All that a zone's snapshot is made of, read at one change sequence. */
+export type ZoneContent = {
+  readonly zone: Zone;
+  readonly policy: GlobalPolicy;
+  readonly servers: readonly Server[];
+  readonly locals: readonly LocalCertificate[];
+  /** Accounts of this zone; `credentials` is filled in from `registered`. */
+  readonly accounts: readonly Omit<AccountRecord, 'credentials'>[];
+  readonly registered: readonly RegisteredCertificate[];
+  readonly cas: readonly { readonly id: string; readonly der: Bytes; readonly advertise: boolean }[];
+  readonly revoked: RevocationSection['revoked'];
+  /** Active nodes of the zone, with their raw X25519 keys. */
+  readonly nodes: readonly {
+    readonly id: string;
+    readonly sealingKey: Bytes;
+    readonly overrides: readonly ListenerOverride[];
+  }[];
+};
+
+/** A snapshot before it is encrypted: one value per section, entries per tree, one envelope per node. */
+export type CompiledSnapshot = {
+  readonly servers: { readonly servers: readonly ServerRecord[] };
+  readonly policy: EffectivePolicy;
+  readonly trust: TrustSection;
+  readonly revocation: RevocationSection;
+  readonly accounts: TreeEntries;
+  readonly credentials: TreeEntries;
+  readonly nodes: readonly {
+    readonly id: string;
+    readonly sealingKey: Bytes;
+    readonly content: Omit<NodeEnvelope, 'contentKey'>;
+  }[];
+};
+
+/**
+ * Compiles a zone: resolves policy, joins servers with certificates and accounts with credentials, and picks for
+ * each node the private keys of the servers it runs and of nothing else. Pure.
+ *
+ * @param cipher gives the leaf keys of the zone's current key epoch
+ * @returns the sections; `policy-refused` where the rules would admit nobody
+ */
+export function compile(content: ZoneContent, cipher: SectionCipher): Result<CompiledSnapshot> {
+  const policy = effectivePolicy(content.policy, content.zone);
+  for (const server of content.servers) {
+    const checked = checkAdmits(server, policy);
+    if (!checked.ok) return checked;
+  }
+  const locals = new Map(content.locals.map((local) => [local.id, local]));
+  const servers = content.servers.map((server) => ({
+    server,
+    served: server.certificates.flatMap((id) => {
+      const local = locals.get(id);
+      return local ? [served(local)] : [];
+    }),
+  }));
+
+  return ok({
+    servers: { servers },
+    policy,
+    trust: {
+      cas: content.cas.map(({ id, der, advertise }) => ({ id, der: toBase64(der), advertise })),
+    },
+    revocation: { revoked: content.revoked },
+    accounts: accountEntries(content, policy, cipher),
+    credentials: credentialEntries(content, cipher),
+    nodes: content.nodes.map(({ id, sealingKey, overrides }) => ({
+      id,
+      sealingKey,
+      content: { overrides: [...overrides], privateKeys: privateKeys(content.servers, overrides, locals) },
+    })),
+  });
+}
+
+/** A server whose rules admit nobody is refused before it is published (design section 4, last row). */
+export function checkAdmits(server: Server, policy: EffectivePolicy): Result<void> {
+  if (server.protocol !== 'ssh') return ok(undefined);
+  const contradictory = [undefined, ...policy.userClasses.filter((entry) => entry.enabled)].some(
+    (userClass) =>
+      proofSets({
+        clientCertificate: server.clientCertificate,
+        password: passwordRule(policy.loginSettings, userClass),
+        clientPassword: server.clientPassword,
+      }).length === 0,
+  );
+  return contradictory
+    ? refuse(
+        'policy-refused',
+        `server ${server.name}: clientCertificate required, clientPassword disabled and a required password admit nobody`,
+      )
+    : ok(undefined);
+}
+
+const served = (local: LocalCertificate): ServedCertificate => ({
+  id: local.id,
+  form: local.form,
+  key: local.key,
+  chain: local.chain.map(toBase64),
+});
+
+function privateKeys(
+  servers: readonly Server[],
+  overrides: readonly ListenerOverride[],
+  locals: ReadonlyMap<string, LocalCertificate>,
+): NodeEnvelope['privateKeys'] {
+  const notRun = new Set(
+    overrides.filter((override) => override.run === false).map((override) => override.server),
+  );
+  const needed = new Set(
+    servers
+      .filter((server) => server.state !== 'suspended' && !notRun.has(server.id))
+      .flatMap((server) => server.certificates),
+  );
+  return [...needed].flatMap((certificate) => {
+    const key = locals.get(certificate)?.privateKey;
+    return key ? [{ certificate, pkcs8: toBase64(key) }] : [];
+  });
+}
+
+function accountEntries(content: ZoneContent, policy: EffectivePolicy, cipher: SectionCipher): TreeEntries {
+  const byAccount = Map.groupBy(content.registered, (certificate) => certificate.account);
+  return new Map(
+    content.accounts.map((account) => [
+      accountIndexKey(cipher, normalizedName(account.name, policy.loginSettings.nameCase)),
+      {
+        ...account,
+        credentials: (byAccount.get(account.id) ?? []).map(loginCredentialOf),
+      } satisfies AccountRecord,
+    ]),
+  );
+}
+
+const loginCredentialOf = ({
+  account: _account,
+  issuer: _issuer,
+  subject: _subject,
+  ...credential
+}: RegisteredCertificate): LoginCredential => credential;
+
+function credentialEntries(content: ZoneContent, cipher: SectionCipher): TreeEntries {
+  const names = new Map(content.accounts.map((account) => [account.id, account.name]));
+  const entries = new Map<string, Registration[]>();
+  for (const certificate of content.registered) {
+    const accountName = names.get(certificate.account);
+    if (accountName === undefined) continue;
+    const key = credentialIndexKey(cipher, credentialKeyOf(certificate));
+    const registration: Registration = {
+      account: certificate.account,
+      accountName,
+      certificate: certificate.certificate,
+      form: certificate.form,
+      match: certificate.match,
+      anchor: certificate.anchor,
+      sha256: certificate.sha256,
+      ...(certificate.validUntil === undefined ? {} : { validUntil: certificate.validUntil }),
+    };
+    entries.set(key, [...(entries.get(key) ?? []), registration]);
+  }
+  return entries;
+}
+
+function credentialKeyOf(certificate: RegisteredCertificate): Parameters<typeof credentialIndexKey>[1] {
+  switch (certificate.match) {
+    case 'certificate':
+      return { by: 'certificate', sha256: certificate.sha256 };
+    case 'public-key':
+      return { by: 'public-key', spkiSha256: certificate.spkiSha256 };
+    case 'issuer+subject':
+      return { by: 'issuer+subject', issuer: certificate.issuer, subject: certificate.subject };
+  }
+}
