@@ -1,0 +1,50 @@
+import { and, asc, eq, gt } from 'drizzle-orm';
+import type { Queries } from './database.ts';
+import type { Page } from './page.ts';
+import { accounts } from './tables/index.ts';
+
+/** An account as it is stored; its login certificates are rows of their own. */
+export type AccountRow = typeof accounts.$inferSelect;
+
+export const listAccounts = (queries: Queries, page: Page): Promise<AccountRow[]> =>
+  queries
+    .select()
+    .from(accounts)
+    .where(gt(accounts.id, page.after))
+    .orderBy(asc(accounts.id))
+    .limit(page.limit)
+    .all();
+
+export const allAccounts = (queries: Queries): Promise<AccountRow[]> =>
+  queries.select().from(accounts).orderBy(asc(accounts.id)).all();
+
+export const findAccount = (queries: Queries, id: string): Promise<AccountRow | undefined> =>
+  queries.select().from(accounts).where(eq(accounts.id, id)).get();
+
+export const findAccountKeyed = (queries: Queries, nameKey: string): Promise<AccountRow | undefined> =>
+  queries.select().from(accounts).where(eq(accounts.nameKey, nameKey)).get();
+
+export async function insertAccount(queries: Queries, row: AccountRow): Promise<void> {
+  await queries.insert(accounts).values(row);
+}
+
+/** @returns whether the row still had that version */
+export async function updateAccount(
+  queries: Queries,
+  row: AccountRow,
+  expectedVersion: number,
+): Promise<boolean> {
+  const result = await queries
+    .update(accounts)
+    .set(row)
+    .where(and(eq(accounts.id, row.id), eq(accounts.version, expectedVersion)));
+  return result.rowsAffected === 1;
+}
+
+/** @returns whether the row still had that version */
+export async function deleteAccount(queries: Queries, id: string, expectedVersion: number): Promise<boolean> {
+  const result = await queries
+    .delete(accounts)
+    .where(and(eq(accounts.id, id), eq(accounts.version, expectedVersion)));
+  return result.rowsAffected === 1;
+}

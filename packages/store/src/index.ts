@@ -1,0 +1,98 @@
+export {
+  type AccountRow,
+  allAccounts,
+  deleteAccount,
+  findAccount,
+  findAccountKeyed,
+  insertAccount,
+  listAccounts,
+  updateAccount,
+} from './accounts.ts';
+export {
+  type AuditEntry,
+  type AuditHead,
+  appendAudit,
+  auditHash,
+  emptyHash,
+  firstBrokenRow,
+  listAudit,
+  readAuditHead,
+} from './audit.ts';
+export {
+  type CertificateFilter,
+  type CertificateRow,
+  certificatesOfKinds,
+  certificatesWithKey,
+  deleteCertificate,
+  findCertificate,
+  findCertificateAlias,
+  insertCertificate,
+  listCertificates,
+  revokedCertificates,
+  updateCertificate,
+} from './certificates.ts';
+export { type Database, databaseOver, type Queries, readingClient } from './database.ts';
+export { type EventRow, insertEvents, listEvents } from './events.ts';
+export { findInstallation, type Installation, insertInstallation } from './installation.ts';
+export {
+  findJoinToken,
+  insertJoinToken,
+  type JoinTokenRow,
+  listJoinTokens,
+  spendJoinToken,
+} from './join-tokens.ts';
+export { type KeyEncryption, keyEncryption } from './key-encryption.ts';
+export {
+  activeNodes,
+  advanceEventSequence,
+  findNode,
+  findNodeNamed,
+  insertNode,
+  listNodes,
+  type NodeRow,
+  recordNodeStatus,
+  updateNode,
+} from './nodes.ts';
+export type { Page } from './page.ts';
+export {
+  insertPolicyDocument,
+  type PolicyBodies,
+  readPolicyDocument,
+  updatePolicyDocument,
+} from './policy-documents.ts';
+export {
+  deleteServer,
+  findServer,
+  findServerNamed,
+  insertServer,
+  listServers,
+  serversOfZone,
+  updateServer,
+} from './servers.ts';
+export {
+  clearOutbox,
+  findBlob,
+  findBlobByFingerprint,
+  findNodeEnvelope,
+  findPublication,
+  findRoot,
+  findSnapshot,
+  firstSnapshotAt,
+  insertBlob,
+  insertContentKey,
+  insertRoot,
+  insertSnapshot,
+  listSnapshots,
+  newestContentKey,
+  newestRoot,
+  type PublicationRow,
+  pendingPublications,
+  readChangeSequence,
+  replaceTimestamp,
+  type SnapshotRow,
+  saveNodeEnvelope,
+  savePublication,
+} from './snapshots.ts';
+export { type Change, type Committed, createStore, type Store, schemaNumber } from './store.ts';
+export { deleteToken, findToken, findTokenHashed, insertToken, listTokens, type TokenRow } from './tokens.ts';
+export { findZone, findZoneNamed, insertZone, listZones, updateZone } from './zones.ts';

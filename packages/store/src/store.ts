@@ -1,0 +1,173 @@
+import { type Fault, FaultError, type Result } from '@sallyport/faults';
+import { eq, sql } from 'drizzle-orm';
+import { type AuditEntry, appendAudit } from './audit.ts';
+import type { Database, Queries } from './database.ts';
+import { installation, outbox, zones } from './tables/index.ts';
+
+/** Number of the migrations this code was written for; `migrations/` holds as many. */
+export const schemaNumber = 1;
+
+/** A change in progress: queries, and what must be written with them. */
+export interface Change {
+  readonly queries: Queries;
+  /** The change's own number. */
+  readonly sequence: number;
+  readonly at: string;
+  /** Adds a row to the audit log of this transaction. */
+  audit(action: string, target: string, detail?: Record<string, unknown>): void;
+  /** Zones whose snapshot this change concerns; `all` for the global policy and for trust. */
+  touch(concerned: readonly string[] | 'all'): void;
+}
+
+export type Committed<T> = {
+  readonly value: T;
+  readonly changeSequence: number;
+  readonly touched: readonly string[];
+};
+
+/** The one way to the database: reads of one moment, and changes that carry their audit rows and outbox. */
+export interface Store {
+  /** Runs `work` on one consistent state. */
+  read<T>(work: (queries: Queries) => Promise<T>): Promise<T>;
+  /** Runs single reads; each sees the newest state. */
+  readonly queries: Queries;
+  /**
+   * Runs `work` in one write transaction: rows, audit rows and outbox commit together or not at all.
+   * A FaultError thrown by `work` rolls back and comes out as the refusal.
+   *
+   * @param actor `token:<id>`, `node:<id>` or `init`
+   */
+  change<T>(actor: string, work: (change: Change) => Promise<T>): Promise<Result<Committed<T>>>;
+  /** `schema-mismatch` where the database has another schema; asked on first use, then remembered. */
+  checkSchema(): Promise<Fault | undefined>;
+}
+
+const busyRetries = 8;
+
+const isBusy = (error: unknown): boolean => {
+  for (let at: unknown = error; at instanceof Error; at = at.cause) {
+    if (/SQLITE_BUSY|database is locked|cannot commit transaction/.test(`${at.message} ${codeOf(at)}`))
+      return true;
+  }
+  return false;
+};
+
+const codeOf = (error: Error): string =>
+  'code' in error && typeof error.code === 'string' ? error.code : '';
+
+/**
+ * A store over an open database.
+ *
+ * @param now milliseconds since the epoch
+ * @param pause waits between attempts at a busy database, in milliseconds
+ */
+export function createStore(
+  database: Database,
+  now: () => number,
+  pause: (ms: number) => Promise<void> = (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+): Store {
+  // A process never competes with itself for the write lock: after one busy BEGIN the connection is unusable.
+  let tail: Promise<unknown> = Promise.resolve();
+  const serialised = <T>(work: () => Promise<T>): Promise<T> => {
+    const run = tail.then(work, work);
+    tail = run.catch(() => undefined);
+    return run;
+  };
+
+  async function attempt<T>(work: () => Promise<T>): Promise<T> {
+    for (let tries = 1; ; tries++) {
+      try {
+        return await work();
+      } catch (error) {
+        if (!isBusy(error)) throw error;
+        database.reconnect();
+        if (tries >= busyRetries) throw new FaultError({ code: 'database-busy' }, { cause: error });
+        await pause(10 * 2 ** tries);
+      }
+    }
+  }
+
+  let schemaFits = false;
+
+  return {
+    queries: database.writing,
+    read: (work) => attempt(() => database.reading.transaction(work)),
+
+    async change<T>(actor: string, work: (change: Change) => Promise<T>) {
+      try {
+        return {
+          ok: true,
+          value: await serialised(() => attempt(() => transact(database, actor, now(), work))),
+        };
+      } catch (error) {
+        if (error instanceof FaultError) return { ok: false, fault: error.fault };
+        throw error;
+      }
+    },
+
+    async checkSchema() {
+      if (schemaFits) return undefined;
+      const found = await readSchema(database.writing);
+      if (found === schemaNumber) {
+        schemaFits = true;
+        return undefined;
+      }
+      const detail = `the database has schema ${found ?? 'none'}, this program needs ${schemaNumber}`;
+      return { code: 'schema-mismatch', detail };
+    },
+  };
+}
+
+async function readSchema(queries: Queries): Promise<number | undefined> {
+  try {
+    return (await queries.select().from(installation).where(eq(installation.id, 1)).get())?.schema;
+  } catch (error) {
+    for (let at: unknown = error; at instanceof Error; at = at.cause) {
+      if (/no such (table|column)/.test(at.message)) return undefined;
+    }
+    throw error;
+  }
+}
+
+function transact<T>(
+  database: Database,
+  actor: string,
+  now: number,
+  work: (change: Change) => Promise<T>,
+): Promise<Committed<T>> {
+  return database.writing.transaction(async (queries) => {
+    const at = new Date(now).toISOString();
+    const counter = await queries
+      .update(installation)
+      .set({ changeSequence: sql`${installation.changeSequence} + 1` })
+      .where(eq(installation.id, 1))
+      .returning({ sequence: installation.changeSequence });
+    const sequence = counter[0]?.sequence;
+    if (sequence === undefined)
+      throw new FaultError({ code: 'schema-mismatch', detail: 'the database is not initialised' });
+
+    const entries: AuditEntry[] = [];
+    const touched = new Set<string>();
+    let everyZone = false;
+    const value = await work({
+      queries,
+      sequence,
+      at,
+      audit: (action, target, detail = {}) => entries.push({ at, actor, action, target, detail }),
+      touch(concerned) {
+        if (concerned === 'all') everyZone = true;
+        else for (const zone of concerned) touched.add(zone);
+      },
+    });
+    if (everyZone)
+      for (const zone of await queries.select({ id: zones.id }).from(zones).all()) touched.add(zone.id);
+    for (const zone of touched) {
+      await queries
+        .insert(outbox)
+        .values({ zone, sequence })
+        .onConflictDoUpdate({ target: outbox.zone, set: { sequence } });
+    }
+    await appendAudit(queries, entries);
+    return { value, changeSequence: sequence, touched: [...touched] };
+  });
+}

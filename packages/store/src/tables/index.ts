@@ -1,0 +1,20 @@
+export { accounts } from './accounts.ts';
+export { audit, auditHead } from './audit.ts';
+export { certificates } from './certificates.ts';
+export { events } from './events.ts';
+export { installation } from './installation.ts';
+export { joinTokens } from './join-tokens.ts';
+export { nodes } from './nodes.ts';
+export { policyDocuments } from './policy-documents.ts';
+export { servers } from './servers.ts';
+export {
+  blobs,
+  contentKeys,
+  nodeEnvelopes,
+  outbox,
+  publications,
+  roots,
+  snapshots,
+} from './snapshots.ts';
+export { tokens } from './tokens.ts';
+export { zones } from './zones.ts';

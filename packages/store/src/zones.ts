@@ -1,0 +1,27 @@
+import type { Zone } from '@sallyport/model';
+import { and, asc, eq, gt } from 'drizzle-orm';
+import type { Queries } from './database.ts';
+import type { Page } from './page.ts';
+import { zones } from './tables/index.ts';
+
+export const listZones = (queries: Queries, page: Page): Promise<Zone[]> =>
+  queries.select().from(zones).where(gt(zones.id, page.after)).orderBy(asc(zones.id)).limit(page.limit).all();
+
+export const findZone = (queries: Queries, id: string): Promise<Zone | undefined> =>
+  queries.select().from(zones).where(eq(zones.id, id)).get();
+
+export const findZoneNamed = (queries: Queries, name: string): Promise<Zone | undefined> =>
+  queries.select().from(zones).where(eq(zones.name, name)).get();
+
+export async function insertZone(queries: Queries, zone: Zone): Promise<void> {
+  await queries.insert(zones).values(zone);
+}
+
+/** @returns whether the row still had that version */
+export async function updateZone(queries: Queries, zone: Zone, expectedVersion: number): Promise<boolean> {
+  const result = await queries
+    .update(zones)
+    .set(zone)
+    .where(and(eq(zones.id, zone.id), eq(zones.version, expectedVersion)));
+  return result.rowsAffected === 1;
+}
