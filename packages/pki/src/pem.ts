@@ -1,0 +1,88 @@
+import { type Bytes, fromBase64, toBase64 } from '@sallyport/bytes';
+import { ok, type Result, refuse } from '@sallyport/faults';
+import { DerError, DerReader, smallInteger, tags, tryDer } from './der.ts';
+
+const longestText = 262_144;
+const mostCertificates = 10;
+
+type Block = { readonly label: string; readonly der: Bytes };
+
+/** DER as PEM, 64 characters to the line (RFC 7468). */
+export function toPem(label: string, der: Uint8Array): string {
+  const lines = toBase64(der).match(/.{1,64}/g) ?? [];
+  return [`-----BEGIN ${label}-----`, ...lines, `-----END ${label}-----`, ''].join('\n');
+}
+
+/** All PEM blocks of a text, in order; text around them is ignored (RFC 7468 section 2). */
+function readBlocks(text: string, most: number): readonly Block[] | string {
+  if (text.length > longestText) return `more than ${longestText} characters`;
+  const blocks: Block[] = [];
+  let label: string | undefined;
+  let body = '';
+  for (const line of text.split(/\r\n|\n|\r/)) {
+    const mark = /^-----(BEGIN|END) ([A-Z0-9 ]{1,64})-----\s*$/.exec(line);
+    if (!mark) {
+      if (label !== undefined) body += line.trim();
+      continue;
+    }
+    const [, kind, named] = mark as unknown as readonly [string, string, string];
+    if (kind === 'BEGIN') {
+      if (label !== undefined) return `${label} has no end`;
+      if (blocks.length === most) return `more than ${most} blocks`;
+      label = named;
+      body = '';
+    } else {
+      if (label !== named) return `an end of ${named} without its begin`;
+      try {
+        blocks.push({ label, der: fromBase64(body) });
+      } catch {
+        return `${label} is not base64`;
+      }
+      label = undefined;
+    }
+  }
+  return label === undefined ? blocks : `${label} has no end`;
+}
+
+/**
+ * The certificates of a PEM text, in its order.
+ *
+ * @returns 1 to 10 DER certificates, unparsed; `certificate-malformed` for none, too many, broken PEM or a block
+ *   that is no certificate (a private key does not belong there)
+ */
+export function readPemCertificates(text: string): Result<Bytes[]> {
+  const blocks = readBlocks(text, mostCertificates);
+  if (typeof blocks === 'string') return refuse('certificate-malformed', `PEM: ${blocks}`);
+  const foreign = blocks.find((block) => block.label !== 'CERTIFICATE');
+  if (foreign) return refuse('certificate-malformed', `PEM: ${foreign.label} is no certificate`);
+  if (blocks.length === 0) return refuse('certificate-malformed', 'PEM: there is no certificate');
+  return ok(blocks.map((block) => block.der));
+}
+
+function checkPkcs8(der: Bytes): true {
+  const whole = new DerReader(der);
+  const info = whole.inside(tags.sequence);
+  whole.finish();
+  if (smallInteger(info.next(tags.integer)) > 1) throw new DerError('unknown version');
+  info.next(tags.sequence);
+  info.next(tags.octetString);
+  return true;
+}
+
+/**
+ * The private key of a PEM text: one unencrypted PKCS#8 block (RFC 5958), label `PRIVATE KEY`.
+ *
+ * @returns PKCS#8 DER; `key-unsupported` for another form, `key-malformed` for none, several or a broken one
+ */
+export function readPemPrivateKey(text: string): Result<Bytes> {
+  const blocks = readBlocks(text, mostCertificates);
+  if (typeof blocks === 'string') return refuse('key-malformed', `PEM: ${blocks}`);
+  const [block, another] = blocks;
+  if (!block) return refuse('key-malformed', 'PEM: there is no private key');
+  if (another) return refuse('key-malformed', 'PEM: one private key and nothing else');
+  if (block.label !== 'PRIVATE KEY') {
+    return refuse('key-unsupported', `PEM: ${block.label}; send unencrypted PKCS#8 (PRIVATE KEY)`);
+  }
+  const read = tryDer(block.der, checkPkcs8);
+  return read instanceof DerError ? refuse('key-malformed', 'PEM: this is no PKCS#8 key') : ok(block.der);
+}
