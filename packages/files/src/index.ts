@@ -9,6 +9,7 @@ export type {
   WriteHandle,
   WriteMode,
 } from './filesystem.ts';
+export { guardedFileSystem } from './guarded.ts';
 export {
   childOf,
   maxNameBytes,

@@ -1,0 +1,156 @@
+import { type FileHandle, rename } from 'node:fs/promises';
+import { ok, type Result, refuse } from '@sallyport/faults';
+import { attributesOf } from './disk-attributes.ts';
+import { changeAttributes } from './disk-change.ts';
+import { trySystem } from './disk-errno.ts';
+import { placeNew } from './disk-place.ts';
+import type { StagedFile } from './disk-staging.ts';
+import type { Folder } from './disk-walk.ts';
+import type { AttributeChange, FileAttributes, ReadHandle, WriteHandle } from './filesystem.ts';
+
+const closed: Result<never> = refuse('handle-invalid', 'the handle is closed');
+
+/** An open file with calls in flight: closing it waits for them and refuses later ones. */
+class OpenFile {
+  readonly file: FileHandle;
+  readonly #inFlight = new Set<Promise<unknown>>();
+  #open = true;
+
+  constructor(file: FileHandle) {
+    this.file = file;
+  }
+
+  /** Runs a call on the file; `handle-invalid` after `seal`. */
+  use<T>(call: (file: FileHandle) => Promise<Result<T>>): Promise<Result<T>> {
+    if (!this.#open) return Promise.resolve(closed);
+    const running = trySystem(() => call(this.file));
+    this.#inFlight.add(running);
+    const done = () => this.#inFlight.delete(running);
+    running.then(done, done);
+    return running;
+  }
+
+  /** Refuses new calls and waits for the running ones. @returns false if it was sealed before */
+  async seal(): Promise<boolean> {
+    if (!this.#open) return false;
+    this.#open = false;
+    await Promise.allSettled(this.#inFlight);
+    return true;
+  }
+}
+
+/** Fills `into` from `position` as far as the file goes; a short read of the system is not taken for the end. */
+async function readFully(file: FileHandle, into: Uint8Array, position: number): Promise<Result<number>> {
+  let filled = 0;
+  while (filled < into.length) {
+    const { bytesRead } = await file.read(into, filled, into.length - filled, position + filled);
+    if (bytesRead === 0) break;
+    filled += bytesRead;
+  }
+  return ok(filled);
+}
+
+async function writeFully(file: FileHandle, bytes: Uint8Array, position: number): Promise<Result<void>> {
+  let written = 0;
+  while (written < bytes.length) {
+    const { bytesWritten } = await file.write(bytes, written, bytes.length - written, position + written);
+    written += bytesWritten;
+  }
+  return ok(undefined);
+}
+
+const attributesIn = async (file: FileHandle): Promise<Result<FileAttributes>> =>
+  ok(attributesOf(await file.stat()));
+
+/** A handle on a regular file open for reading. */
+export function readHandle(file: FileHandle): ReadHandle {
+  const opened = new OpenFile(file);
+  return {
+    read: (into, position) => opened.use((open) => readFully(open, into, position)),
+    attributes: () => opened.use(attributesIn),
+    async close() {
+      if (await opened.seal()) await file.close();
+    },
+  };
+}
+
+const writing = (opened: OpenFile) => ({
+  write: (bytes: Uint8Array, position: number) => opened.use((file) => writeFully(file, bytes, position)),
+  read: (into: Uint8Array, position: number) => opened.use((file) => readFully(file, into, position)),
+  attributes: () => opened.use(attributesIn),
+  setAttributes: (change: AttributeChange) => opened.use((file) => changeAttributes(file, change)),
+  sync: () =>
+    opened.use(async (file) => {
+      await file.sync();
+      return ok(undefined);
+    }),
+});
+
+/** A handle whose writes go straight into the file under its name. */
+export function inPlaceHandle(file: FileHandle): WriteHandle {
+  const opened = new OpenFile(file);
+  return {
+    placement: 'in-place',
+    ...writing(opened),
+    async commit() {
+      if (!(await opened.seal())) return closed;
+      return trySystem(async () => {
+        try {
+          await file.sync();
+        } finally {
+          await file.close();
+        }
+        return ok(undefined);
+      });
+    },
+    async abandon() {
+      if (await opened.seal()) await file.close();
+    },
+  };
+}
+
+/** Where a staged file goes. `new`: only if nothing has that name then. */
+export type Destination = {
+  readonly folder: Folder;
+  readonly name: string;
+  readonly existing: 'new' | 'replace';
+};
+
+/** A handle on a staged file: it gets its name at `commit`, whole and durable, or never. */
+export function stagedHandle(staged: StagedFile, destination: Destination): WriteHandle {
+  const opened = new OpenFile(staged.file);
+
+  async function place(): Promise<Result<void>> {
+    await staged.file.sync();
+    const verified = await destination.folder.verify();
+    if (!verified.ok) return verified;
+    const target = `${destination.folder.path}/${destination.name}`;
+    if (destination.existing === 'new') {
+      const placed = await placeNew(staged.path, target);
+      if (!placed.ok) return placed;
+    } else {
+      await rename(staged.path, target);
+    }
+    await destination.folder.sync();
+    return ok(undefined);
+  }
+
+  async function release(leftover: 'discard' | 'close'): Promise<void> {
+    await staged[leftover]();
+    await destination.folder.close();
+  }
+
+  return {
+    placement: 'staged',
+    ...writing(opened),
+    async commit() {
+      if (!(await opened.seal())) return closed;
+      const result = await trySystem(place);
+      await release(result.ok ? 'close' : 'discard');
+      return result;
+    },
+    async abandon() {
+      if (await opened.seal()) await release('discard');
+    },
+  };
+}

@@ -1,0 +1,2 @@
+export { type DiskOptions, diskFileSystem } from './disk-filesystem.ts';
+export { openHome } from './disk-home.ts';
