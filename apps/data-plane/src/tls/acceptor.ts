@@ -1,0 +1,182 @@
+import { randomBytes } from 'node:crypto';
+import { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { TLSSocket } from 'node:tls';
+import { type Result, refuse } from '@sallyport/faults';
+import type { FtpServer, HttpServer } from '@sallyport/model';
+import { admitHandshake, type CredentialFact } from '@sallyport/policy';
+import type { AdapterContext } from '../adapter.ts';
+import type { RunningServer, ZoneView } from '../zone-view.ts';
+import { createChainMemory } from './chain-memory.ts';
+import { createTlsContexts, type TlsContexts } from './contexts.ts';
+import { judgeClientCertificate } from './credential.ts';
+import { handshakeOf } from './handshake.ts';
+import { usableIdentities } from './identities.ts';
+import { createTicketKeys, ticketLifetimeMs } from './ticket-keys.ts';
+
+/** Most chains of each standing that a listener remembers for resumed sessions. */
+const rememberedChains = 10_000;
+
+/** A data connection of FTP after its handshake. */
+export type DataTlsOutcome =
+  | { readonly kind: 'open'; readonly socket: TLSSocket; readonly resumed: boolean }
+  | { readonly kind: 'failed'; readonly reason: string };
+
+/** What the handshake of a connection came to. Nothing that the client sent after it has been read. */
+export type TlsOutcome =
+  | {
+      readonly kind: 'open';
+      readonly socket: TLSSocket;
+      /** The client certificate, judged. */
+      readonly credential: CredentialFact;
+      /** Whether the connection may go on; `refuse`: the protocol says so in its own words and closes. */
+      readonly admission: ReturnType<typeof admitHandshake>;
+      /**
+       * Secures an FTP data connection of this control connection: same identity, same ticket keys, so that the
+       * client may resume this session on it; no client certificate is asked for.
+       */
+      readonly secureData: (socket: Duplex) => Promise<DataTlsOutcome>;
+    }
+  /** The socket is destroyed; `reason` is for the event log. */
+  | { readonly kind: 'failed'; readonly reason: string };
+
+/** The TLS side of one listener. Every handshake meets the identities, mode and trust in force as it starts. */
+export interface TlsAcceptor {
+  /** Runs the server side of a handshake and judges the client certificate. Never rejects. */
+  secure(socket: Socket | Duplex): Promise<TlsOutcome>;
+  /**
+   * Changes what later handshakes meet.
+   *
+   * @returns `item-key-missing` or `item-key-mismatch`, and then everything stays as it was
+   */
+  update(running: RunningServer<FtpServer | HttpServer>): Result<void>;
+}
+
+/** An address as certificates write it: without zone index and without the IPv4-mapped form of a dual-stack socket. */
+const plainAddress = (address: string | undefined): string | undefined =>
+  address?.replace(/%.*$/, '').replace(/^::ffff:(?=\d+\.)/i, '');
+
+/**
+ * The one place where FTP and HTTP listeners turn a socket into TLS (design section 4): the client certificate is
+ * asked for, never enforced by OpenSSL, and judged by `verifyClient` alone. `socket.authorized` says nothing here.
+ * Trust and policy are read from `context.view()` per handshake: their changes need no call.
+ *
+ * @param running with identities that `usableIdentities` accepts; with others every handshake fails
+ * @param alpn protocols to agree on, first preferred (RFC 7301); none where left out
+ */
+export function createTlsAcceptor(options: {
+  readonly context: AdapterContext;
+  readonly running: RunningServer<FtpServer | HttpServer>;
+  readonly alpn?: readonly string[];
+}): TlsAcceptor {
+  const { context, alpn } = options;
+  const memory = createChainMemory({
+    capacity: rememberedChains,
+    lifetimeMs: ticketLifetimeMs,
+    now: context.now,
+  });
+  const ticketKeys = createTicketKeys({ now: context.now, random: randomBytes });
+  let running = options.running;
+  let identities = usableIdentities(running.identities);
+  let made: { readonly view: ZoneView; readonly keys: Buffer; readonly contexts: TlsContexts } | undefined;
+
+  function currentContexts(view: ZoneView): TlsContexts {
+    const keys = ticketKeys.current();
+    if (made?.view === view && made.keys === keys) return made.contexts;
+    if (!identities.ok) throw new Error(`no usable identity: ${identities.fault.code}`);
+    const contexts = createTlsContexts({
+      server: running.server,
+      identities: identities.value,
+      trust: view.trust,
+      ticketKeys: keys,
+    });
+    made = { view, keys, contexts };
+    return contexts;
+  }
+
+  async function secure(raw: Socket | Duplex): Promise<TlsOutcome> {
+    raw.on('error', () => raw.destroy());
+    const { server } = running;
+    const graceMs = server.limits.loginGraceSeconds * 1_000;
+    const cameTo = raw instanceof Socket ? plainAddress(raw.localAddress) : undefined;
+    let contexts: TlsContexts;
+    let socket: TLSSocket;
+    try {
+      contexts = currentContexts(context.view());
+      socket = new TLSSocket(raw as Socket, {
+        isServer: true,
+        secureContext: contexts.contextFor(cameTo),
+        requestCert: contexts.requestCert,
+        rejectUnauthorized: false,
+        SNICallback: (name, done) => {
+          try {
+            done(null, contexts.contextFor(name));
+          } catch (error) {
+            done(error as Error);
+          }
+        },
+        ...(alpn ? { ALPNProtocols: [...alpn] } : {}),
+      });
+    } catch {
+      raw.destroy();
+      return { kind: 'failed', reason: 'identity-unusable' };
+    }
+    const failure = await handshakeOf(socket, graceMs);
+    if (failure !== undefined) return { kind: 'failed', reason: failure };
+
+    const view = context.view();
+    const credential: CredentialFact = contexts.requestCert
+      ? await judgeClientCertificate(socket, {
+          view,
+          now: context.now(),
+          trustDigest: contexts.trustDigest,
+          memory,
+        })
+      : { kind: 'none' };
+    if (socket.destroyed) return { kind: 'failed', reason: 'connection-closed' };
+    return {
+      kind: 'open',
+      socket,
+      credential,
+      admission: admitHandshake(server.clientCertificate, view.policy, credential),
+      secureData: (data) => secureData(data, contexts, socket.servername || cameTo, graceMs),
+    };
+  }
+
+  return {
+    secure,
+    update(next) {
+      const usable = usableIdentities(next.identities);
+      if (!usable.ok) return refuse(usable.fault.code, usable.fault.detail);
+      running = next;
+      identities = usable;
+      made = undefined;
+      return { ok: true, value: undefined };
+    },
+  };
+}
+
+async function secureData(
+  raw: Duplex,
+  contexts: TlsContexts,
+  host: string | undefined,
+  timeoutMs: number,
+): Promise<DataTlsOutcome> {
+  raw.on('error', () => raw.destroy());
+  let socket: TLSSocket;
+  try {
+    socket = new TLSSocket(raw as Socket, {
+      isServer: true,
+      secureContext: contexts.contextFor(host),
+      requestCert: false,
+      rejectUnauthorized: false,
+    });
+  } catch {
+    raw.destroy();
+    return { kind: 'failed', reason: 'identity-unusable' };
+  }
+  const failure = await handshakeOf(socket, timeoutMs);
+  return failure === undefined
+    ? { kind: 'open', socket, resumed: socket.isSessionReused() }
+    : { kind: 'failed', reason: failure };
+}

@@ -1,0 +1,43 @@
+import { utf8 } from '@sallyport/bytes';
+import { expect, test } from 'vitest';
+import { createChainMemory } from './chain-memory.ts';
+
+const key = (leaf: string, trust = 't') => ({ leafSha256: leaf, trustDigest: trust });
+const chain = [utf8('leaf'), utf8('intermediate')];
+
+function memory(capacity = 2) {
+  const clock = { now: 0 };
+  return { clock, memory: createChainMemory({ capacity, lifetimeMs: 1_000, now: () => clock.now }) };
+}
+
+test('recalls a chain under the trust that it was seen under, and no other', () => {
+  const { memory: chains } = memory();
+  chains.remember(key('a'), chain, 'accepted');
+  expect(chains.recall(key('a'))).toBe(chain);
+  expect(chains.recall(key('a', 'other'))).toBeUndefined();
+});
+
+test('forgets with the tickets, however often it is recalled', () => {
+  const { memory: chains, clock } = memory();
+  chains.remember(key('a'), chain, 'accepted');
+  clock.now = 999;
+  expect(chains.recall(key('a'))).toBe(chain);
+  clock.now = 1_000;
+  expect(chains.recall(key('a'))).toBeUndefined();
+});
+
+test('is bounded, the longest unused go first', () => {
+  const { memory: chains } = memory();
+  chains.remember(key('a'), chain, 'accepted');
+  chains.remember(key('b'), chain, 'accepted');
+  chains.recall(key('a'));
+  chains.remember(key('c'), chain, 'accepted');
+  expect(['a', 'b', 'c'].map((leaf) => chains.recall(key(leaf)) !== undefined)).toEqual([true, false, true]);
+});
+
+test('a flood of refused certificates pushes out no accepted one', () => {
+  const { memory: chains } = memory();
+  chains.remember(key('a'), chain, 'accepted');
+  for (let i = 0; i < 10; i++) chains.remember(key(`stranger-${i}`), chain, 'refused');
+  expect(chains.recall(key('a'))).toBe(chain);
+});

@@ -1,0 +1,71 @@
+import { createHash } from 'node:crypto';
+import { createSecureContext, type SecureContext } from 'node:tls';
+import type { FtpServer, HttpServer } from '@sallyport/model';
+import { requestsCertificate } from '@sallyport/policy';
+import type { ZoneView } from '../zone-view.ts';
+import { identitiesFor, type UsableIdentity } from './identities.ts';
+import { pemOf } from './pem.ts';
+import { suitesOf } from './suites.ts';
+import { ticketLifetimeMs } from './ticket-keys.ts';
+
+/** The OpenSSL contexts of one listener under one view and one set of ticket keys. */
+export interface TlsContexts {
+  /** The trust that these contexts were made under; also part of the session id context. */
+  readonly trustDigest: string;
+  readonly requestCert: boolean;
+  /** The context for a client that named `host`, see `identitiesFor`. Throws where OpenSSL refuses the material. */
+  contextFor(host: string | undefined): SecureContext;
+}
+
+/**
+ * OpenSSL takes up a session only under the id context it was made under, so a session never outlives the mode of
+ * its listener nor the trust that judged it (design section 4).
+ *
+ * @returns 32 hexadecimal characters, the most that `sessionIdContext` takes
+ */
+export const sessionIdContextOf = (
+  server: Pick<FtpServer | HttpServer, 'id' | 'clientCertificate'>,
+  trustDigest: string,
+): string =>
+  createHash('sha256')
+    .update([server.id, server.clientCertificate, trustDigest].join('|'))
+    .digest('hex')
+    .slice(0, 32);
+
+/** Contexts made as they are first needed: one per set of identities that some name selects. */
+export function createTlsContexts(options: {
+  readonly server: FtpServer | HttpServer;
+  readonly identities: readonly UsableIdentity[];
+  readonly trust: ZoneView['trust'];
+  readonly ticketKeys: Buffer;
+}): TlsContexts {
+  const { server, trust } = options;
+  const requestCert = requestsCertificate(server.clientCertificate);
+  const made = new Map<string, SecureContext>();
+
+  return {
+    trustDigest: trust.digest,
+    requestCert,
+    contextFor(host) {
+      const chosen = identitiesFor(options.identities, host);
+      const name = chosen.map(({ identity }) => identity.id).join(' ');
+      const known = made.get(name);
+      if (known) return known;
+      const context = createSecureContext({
+        ...suitesOf[server.algorithmPolicy],
+        cert: chosen.map(({ identity }) => identity.chain.map((der) => pemOf('CERTIFICATE', der)).join('')),
+        key: chosen.map(({ identity }) => pemOf('PRIVATE KEY', identity.privateKey)),
+        // Never undefined: Node would trust, and advertise, its own public roots.
+        ca:
+          requestCert && server.advertiseClientCas
+            ? trust.advertised.map((der) => pemOf('CERTIFICATE', der))
+            : [],
+        sessionIdContext: sessionIdContextOf(server, trust.digest),
+        sessionTimeout: ticketLifetimeMs / 1_000,
+        ticketKeys: options.ticketKeys,
+      });
+      made.set(name, context);
+      return context;
+    },
+  };
+}
