@@ -64,51 +64,49 @@ describe.each(traversals)('the home as a jail, %s traversal', (traversal) => {
     expect(await readdir(outside)).toEqual(['secret']);
   });
 
-  it.runIf(traversal === 'descriptor')(
-    'never leaves while a directory is swapped for a link under the walk',
-    async () => {
-      await using place = await temporaryHome();
-      const outside = `${place.root}/outside`;
-      await mkdir(`${outside}/sub`, { recursive: true });
-      await writeFile(`${outside}/sub/f`, 'secret');
-      await mkdir(`${place.home}/d/sub`, { recursive: true });
-      await writeFile(`${place.home}/d/sub/f`, 'inside');
-      await symlink(outside, `${place.home}/evil`);
-      const fs = diskFileSystem({ home: place.home, uploadMode: 'staged', traversal });
+  const itByDescriptor = traversal === 'descriptor' ? it : () => {};
+  itByDescriptor('never leaves while a directory is swapped for a link under the walk', async () => {
+    await using place = await temporaryHome();
+    const outside = `${place.root}/outside`;
+    await mkdir(`${outside}/sub`, { recursive: true });
+    await writeFile(`${outside}/sub/f`, 'secret');
+    await mkdir(`${place.home}/d/sub`, { recursive: true });
+    await writeFile(`${place.home}/d/sub/f`, 'inside');
+    await symlink(outside, `${place.home}/evil`);
+    const fs = diskFileSystem({ home: place.home, uploadMode: 'staged', traversal });
 
-      let swapping = true;
-      const swapper = (async () => {
-        while (swapping) {
-          await rename(`${place.home}/d`, `${place.home}/away`);
-          await rename(`${place.home}/evil`, `${place.home}/d`);
-          await rename(`${place.home}/d`, `${place.home}/evil`);
-          await rename(`${place.home}/away`, `${place.home}/d`);
-        }
-      })();
-      const seen = new Set<string>();
-      try {
-        for (let round = 0; round < 400; round++) {
-          const opened = await fs.openRead(at('/d/sub/f'));
-          if (!opened.ok) {
-            seen.add(opened.fault.code);
-            continue;
-          }
-          const into = new Uint8Array(16);
-          const length = unwrap(await opened.value.read(into, 0));
-          await opened.value.close();
-          seen.add(new TextDecoder().decode(into.subarray(0, length)));
-        }
-      } finally {
-        swapping = false;
-        await swapper;
+    let swapping = true;
+    const swapper = (async () => {
+      while (swapping) {
+        await rename(`${place.home}/d`, `${place.home}/away`);
+        await rename(`${place.home}/evil`, `${place.home}/d`);
+        await rename(`${place.home}/d`, `${place.home}/evil`);
+        await rename(`${place.home}/away`, `${place.home}/d`);
       }
-      expect(seen).not.toContain('secret');
-      expect(seen).toContain('inside');
-      for (const answer of seen) {
-        expect(['inside', 'permission-denied', 'file-not-found', 'not-a-directory']).toContain(answer);
+    })();
+    const seen = new Set<string>();
+    try {
+      for (let round = 0; round < 400; round++) {
+        const opened = await fs.openRead(at('/d/sub/f'));
+        if (!opened.ok) {
+          seen.add(opened.fault.code);
+          continue;
+        }
+        const into = new Uint8Array(16);
+        const length = unwrap(await opened.value.read(into, 0));
+        await opened.value.close();
+        seen.add(new TextDecoder().decode(into.subarray(0, length)));
       }
-    },
-  );
+    } finally {
+      swapping = false;
+      await swapper;
+    }
+    expect(seen).not.toContain('secret');
+    expect(seen).toContain('inside');
+    for (const answer of seen) {
+      expect(['inside', 'permission-denied', 'file-not-found', 'not-a-directory']).toContain(answer);
+    }
+  });
 
   it('commits into the directory that was opened, though a link has taken its place', async () => {
     await using place = await temporaryHome();
