@@ -1,0 +1,9 @@
+export { wireLimits } from './protocol.ts';
+export {
+  createSftpSession,
+  type SftpLimits,
+  type SftpSession,
+  type SftpSessionOptions,
+  type SftpTransport,
+} from './session.ts';
+export type { SftpTransfer } from './transfer.ts';

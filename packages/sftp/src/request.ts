@@ -1,0 +1,140 @@
+import { type Fault, ok, type Result, refuse } from '@sallyport/faults';
+import { type AttributeFields, readAttributes } from './attributes.ts';
+import { ByteReader } from './byte-reader.ts';
+import { messageType } from './protocol.ts';
+
+/** A request that names a handle, or one path, and nothing else. */
+type OnHandle<K extends string> = K extends string ? { readonly kind: K; readonly handle: number } : never;
+type OnPath<K extends string> = K extends string ? { readonly kind: K; readonly path: string } : never;
+
+type RequestBody =
+  | {
+      readonly kind: 'open';
+      readonly path: string;
+      readonly flags: number;
+      readonly attributes: AttributeFields;
+    }
+  | OnHandle<'close' | 'fstat' | 'readdir' | 'fsync'>
+  | { readonly kind: 'read'; readonly handle: number; readonly offset: number; readonly length: number }
+  | { readonly kind: 'write'; readonly handle: number; readonly offset: number; readonly data: Uint8Array }
+  | OnPath<'stat' | 'lstat' | 'opendir' | 'remove' | 'rmdir' | 'realpath'>
+  | { readonly kind: 'setstat'; readonly path: string; readonly attributes: AttributeFields }
+  | { readonly kind: 'mkdir'; readonly path: string; readonly attributes: AttributeFields }
+  | { readonly kind: 'fsetstat'; readonly handle: number; readonly attributes: AttributeFields }
+  | { readonly kind: 'rename'; readonly path: string; readonly target: string }
+  | { readonly kind: 'posix-rename'; readonly path: string; readonly target: string }
+  | { readonly kind: 'limits' };
+
+/** One request after the handshake; paths are as the client sent them. */
+export type Request = { readonly id: number } & RequestBody;
+
+/** The requests of these kinds. */
+export type RequestOf<K extends Request['kind']> = { readonly id: number } & Extract<
+  RequestBody,
+  { kind: K }
+>;
+
+/** A request, or one that is answered with a refusal because a field of it cannot be used. */
+export type Decoded =
+  | { readonly kind: 'request'; readonly request: Request }
+  | { readonly kind: 'refused'; readonly id: number; readonly fault: Fault };
+
+/** The fields of an extended request (OpenSSH PROTOCOL section 4); nothing for one that we do not know. */
+function readExtended(reader: ByteReader): RequestBody | undefined {
+  switch (reader.text()) {
+    case 'posix-rename@openssh.com':
+      return { kind: 'posix-rename', path: reader.text(), target: reader.text() };
+    case 'fsync@openssh.com':
+      return { kind: 'fsync', handle: reader.handle() };
+    case 'limits@openssh.com':
+      return { kind: 'limits' };
+    default:
+      return undefined;
+  }
+}
+
+/** The fields after the request id; nothing for an operation that we do not have. */
+function readBody(type: number, reader: ByteReader): RequestBody | undefined {
+  switch (type) {
+    case messageType.open:
+      return {
+        kind: 'open',
+        path: reader.text(),
+        flags: reader.uint32(),
+        attributes: readAttributes(reader),
+      };
+    case messageType.close:
+      return { kind: 'close', handle: reader.handle() };
+    case messageType.read:
+      return { kind: 'read', handle: reader.handle(), offset: reader.uint64(), length: reader.uint32() };
+    case messageType.write:
+      return { kind: 'write', handle: reader.handle(), offset: reader.uint64(), data: reader.string() };
+    case messageType.lstat:
+      return { kind: 'lstat', path: reader.text() };
+    case messageType.fstat:
+      return { kind: 'fstat', handle: reader.handle() };
+    case messageType.setstat:
+      return { kind: 'setstat', path: reader.text(), attributes: readAttributes(reader) };
+    case messageType.fsetstat:
+      return { kind: 'fsetstat', handle: reader.handle(), attributes: readAttributes(reader) };
+    case messageType.opendir:
+      return { kind: 'opendir', path: reader.text() };
+    case messageType.readdir:
+      return { kind: 'readdir', handle: reader.handle() };
+    case messageType.remove:
+      return { kind: 'remove', path: reader.text() };
+    case messageType.mkdir:
+      return { kind: 'mkdir', path: reader.text(), attributes: readAttributes(reader) };
+    case messageType.rmdir:
+      return { kind: 'rmdir', path: reader.text() };
+    case messageType.realpath:
+      return { kind: 'realpath', path: reader.text() };
+    case messageType.stat:
+      return { kind: 'stat', path: reader.text() };
+    case messageType.rename:
+      return { kind: 'rename', path: reader.text(), target: reader.text() };
+    case messageType.extended:
+      return readExtended(reader);
+    default:
+      return undefined;
+  }
+}
+
+/**
+ * Decodes one packet after the handshake (draft-ietf-secsh-filexfer-02 section 6).
+ *
+ * @param body the packet without its length field
+ * @returns the request; or the refusal that answers it, `operation-unsupported` for an operation we do not have;
+ *   or `message-malformed` where fields are cut short or bytes are left over, and the peer cannot be trusted to
+ *   mean what we read
+ */
+export function decodeRequest(body: Uint8Array): Result<Decoded> {
+  const reader = new ByteReader(body);
+  const type = reader.uint8();
+  const id = reader.uint32();
+  const fields = readBody(type, reader);
+  if (!fields) {
+    return reader.malformed || type === messageType.init
+      ? refuse('message-malformed', `packet type ${type}`)
+      : ok({ kind: 'refused', id, fault: { code: 'operation-unsupported', detail: `packet type ${type}` } });
+  }
+  if (reader.malformed || reader.remaining > 0) {
+    return refuse('message-malformed', `${fields.kind} is cut short or has bytes left over`);
+  }
+  if (reader.refusal) return ok({ kind: 'refused', id, fault: { code: reader.refusal } });
+  return ok({ kind: 'request', request: { id, ...fields } });
+}
+
+/**
+ * Decodes SSH_FXP_INIT, the first packet (section 4). Extensions of the client follow it and are ignored.
+ *
+ * @returns the client's version, or `message-malformed`
+ */
+export function decodeInit(body: Uint8Array): Result<number> {
+  const reader = new ByteReader(body);
+  const type = reader.uint8();
+  const version = reader.uint32();
+  return reader.malformed || type !== messageType.init
+    ? refuse('message-malformed', `packet type ${type} in place of INIT`)
+    : ok(version);
+}

@@ -1,0 +1,313 @@
+import { type Fault, type Result, refuse } from '@sallyport/faults';
+import type { FileSystem } from '@sallyport/files';
+import { type Access, accessOf, mustWait } from './access.ts';
+import { PacketFramer } from './framing.ts';
+import { HandleTable, type OpenHandle } from './handles.ts';
+import { listingReplyBytes } from './listing.ts';
+import { abandon, type OperationContext, perform } from './operations.ts';
+import { protocolVersion, wireLimits } from './protocol.ts';
+import { dataHeaderLength, faultReply, type ReplyPacket, versionReply } from './reply.ts';
+import { decodeInit, decodeRequest, type Request } from './request.ts';
+import type { SftpTransfer } from './transfer.ts';
+
+/**
+ * The way back to the peer, and the credit in both directions: what is received is held until `credit` says
+ * that it has left memory, what is sent is held until `SftpSession.sent` says so. The transport bounds the first
+ * (a window of at least 512 KiB), the session the second.
+ */
+export interface SftpTransport {
+  /** Sends one packet; packets leave in the order of the calls. The bytes are the transport's from here on. */
+  send(packet: Uint8Array): void;
+  /** That many received bytes are dealt with; the peer may send as many again. */
+  credit(bytes: number): void;
+  /**
+   * The session is over and every file is released; called once.
+   *
+   * @param fault `message-malformed` where the peer broke the protocol
+   */
+  close(fault: Fault | undefined): void;
+}
+
+/** One SFTP conversation. No call throws or waits. */
+export interface SftpSession {
+  /** Takes bytes from the peer, in any portions. */
+  receive(chunk: Uint8Array): void;
+  /** The transport has passed on that many bytes of what it was sent. */
+  sent(bytes: number): void;
+  /** The peer sends no more: what it has asked is still done, then the session closes. */
+  end(): void;
+  /** The peer is gone: nothing new begins, files open for writing are abandoned, then the session closes. */
+  abort(): void;
+}
+
+export type SftpSessionOptions = {
+  /** The account's files; permissions are its matter. */
+  readonly files: FileSystem;
+  readonly transport: SftpTransport;
+  /** False while the server drains. */
+  readonly admitsOperations: () => boolean;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+  readonly onTransfer: (transfer: SftpTransfer) => void;
+  /** A bug surfaced while a request was carried out; the client is told `internal`. */
+  readonly onError?: (error: unknown) => void;
+  readonly limits?: Partial<SftpLimits>;
+};
+
+/** Bounds of one session. */
+export type SftpLimits = {
+  readonly maxOpenHandles: number;
+  /** Requests taken in and not answered. */
+  readonly maxPending: number;
+  /** Requests carried out at the same time. */
+  readonly maxRunning: number;
+  /** Bytes of replies being made or waiting for the peer; one reply may always be made. */
+  readonly maxReplyBytes: number;
+};
+
+const defaultLimits: SftpLimits = {
+  maxOpenHandles: 256,
+  maxPending: 128,
+  maxRunning: 16,
+  maxReplyBytes: 1_048_576,
+};
+
+/** A request taken in and not answered yet, in the order of arrival. */
+type Pending = {
+  readonly request: Request;
+  readonly access: Access;
+  /** Bytes that it took on the wire. */
+  readonly wireLength: number;
+  /** Bytes that its reply may take. */
+  readonly cost: number;
+  state: 'waiting' | 'running' | 'done';
+  reply?: ReplyPacket;
+};
+
+/** An upper bound of the reply, for the budget; a status or attributes take less than half a kilobyte. */
+function replyCost(request: Request): number {
+  switch (request.kind) {
+    case 'read':
+      return dataHeaderLength + Math.min(request.length, wireLimits.readLength);
+    case 'readdir':
+      return listingReplyBytes;
+    case 'realpath':
+      return 256 + request.path.length * 6;
+    default:
+      return 512;
+  }
+}
+
+/**
+ * Serves SFTP version 3 (draft-ietf-secsh-filexfer-02) over a FileSystem.
+ *
+ * Requests run side by side where the outcome is the one of running them in order, and replies about one
+ * handle leave in the order of their requests: clients pipeline READDIR and WRITE and rely on it.
+ * A client that does not read its replies stops the session from making more; one that sends faster than the
+ * storage takes gets no credit.
+ */
+export function createSftpSession(options: SftpSessionOptions): SftpSession {
+  const limits = { ...defaultLimits, ...options.limits };
+  const { transport } = options;
+  const handles = new HandleTable(limits.maxOpenHandles);
+  const context: OperationContext = {
+    files: options.files,
+    handles,
+    maxOpenHandles: limits.maxOpenHandles,
+    admitsOperations: options.admitsOperations,
+    now: options.now,
+    onTransfer: options.onTransfer,
+  };
+  const framer = new PacketFramer();
+  const pending: Pending[] = [];
+  let phase: 'greeting' | 'open' | 'ending' | 'aborted' | 'closed' = 'greeting';
+  let fault: Fault | undefined;
+  let running = 0;
+  let replyBytes = 0;
+  let turning = false;
+  let again = false;
+
+  const send = (packet: Uint8Array): void => {
+    replyBytes += packet.length;
+    transport.send(packet);
+  };
+
+  const halt = (because: Fault | undefined): void => {
+    if (phase === 'aborted' || phase === 'closed') return;
+    phase = 'aborted';
+    fault = because;
+  };
+
+  /** Takes in the next whole packet; false when there is none or no room for it. */
+  function admit(): boolean {
+    if (phase === 'aborted' || phase === 'closed' || pending.length >= limits.maxPending) return false;
+    if (replyBytes > limits.maxReplyBytes) return false;
+    const packet = framer.next();
+    if (!packet.ok) {
+      halt(packet.fault);
+      return false;
+    }
+    if (!packet.value) return false;
+    const { body, wireLength } = packet.value;
+    const taken = phase === 'greeting' ? greet(body, wireLength) : enqueue(body, wireLength);
+    if (!taken.ok) halt(taken.fault);
+    return taken.ok;
+  }
+
+  function greet(body: Uint8Array, wireLength: number): Result<void> {
+    const version = decodeInit(body);
+    if (!version.ok) return version;
+    if (version.value < protocolVersion) return refuse('message-malformed', `version ${version.value}`);
+    phase = 'open';
+    send(versionReply());
+    transport.credit(wireLength);
+    return { ok: true, value: undefined };
+  }
+
+  function enqueue(body: Uint8Array, wireLength: number): Result<void> {
+    const decoded = decodeRequest(body);
+    if (!decoded.ok) return decoded;
+    if (decoded.value.kind === 'refused') {
+      send(faultReply(decoded.value.id, decoded.value.fault));
+      transport.credit(wireLength);
+      return { ok: true, value: undefined };
+    }
+    const { request } = decoded.value;
+    const access = accessOf(request, handles);
+    if (!access.ok) {
+      send(faultReply(request.id, access.fault));
+      transport.credit(wireLength);
+      return { ok: true, value: undefined };
+    }
+    pending.push({
+      request,
+      access: access.value,
+      wireLength,
+      cost: replyCost(request),
+      state: 'waiting',
+    });
+    return { ok: true, value: undefined };
+  }
+
+  /** Starts what may start; true where something did. */
+  function start(): boolean {
+    if (phase === 'aborted' || phase === 'closed') return false;
+    let started = false;
+    for (let at = 0; at < pending.length && running < limits.maxRunning; at++) {
+      const entry = pending[at] as Pending;
+      if (entry.state !== 'waiting') continue;
+      // In order: a large reply that waits for room is not starved by small ones behind it.
+      if (replyBytes > 0 && replyBytes + entry.cost > limits.maxReplyBytes) break;
+      if (blocked(entry, at)) continue;
+      run(entry);
+      started = true;
+    }
+    return started;
+  }
+
+  function blocked(entry: Pending, at: number): boolean {
+    for (let earlier = 0; earlier < at; earlier++) {
+      const other = pending[earlier] as Pending;
+      if (other.state !== 'done' && mustWait(other.access, entry.access)) return true;
+    }
+    return false;
+  }
+
+  function run(entry: Pending): void {
+    entry.state = 'running';
+    running++;
+    replyBytes += entry.cost;
+    const settle = (reply: ReplyPacket): void => {
+      running--;
+      // The budget held an upper bound; from here on the reply itself is what is held.
+      replyBytes += reply.length - entry.cost;
+      entry.state = 'done';
+      entry.reply = reply;
+      turn();
+    };
+    perform(context, entry.request, entry.access).then(settle, (error: unknown) => {
+      options.onError?.(error);
+      settle(faultReply(entry.request.id, { code: 'internal' }));
+    });
+  }
+
+  /** Sends the replies that are ready and in order among those of their handle. */
+  function flush(): boolean {
+    let flushed = false;
+    const held = new Set<OpenHandle>();
+    let kept = 0;
+    for (const entry of pending) {
+      const { handle } = entry.access;
+      const ready = entry.state === 'done' && !(handle && held.has(handle));
+      if (!ready) {
+        if (handle) held.add(handle);
+        pending[kept++] = entry;
+        continue;
+      }
+      flushed = true;
+      const reply = entry.reply as ReplyPacket;
+      if (phase === 'aborted') {
+        replyBytes -= reply.length;
+      } else {
+        transport.send(reply);
+        transport.credit(entry.wireLength);
+      }
+    }
+    pending.length = kept;
+    return flushed;
+  }
+
+  /** Does all that can be done now. Calls from inside it (a transport that answers at once) make another round. */
+  function turn(): void {
+    again = true;
+    if (turning) return;
+    turning = true;
+    try {
+      while (again) {
+        again = false;
+        flush();
+        while (admit());
+        if (start()) again = true;
+      }
+    } finally {
+      turning = false;
+    }
+    settleEnd();
+  }
+
+  function settleEnd(): void {
+    // Without room for replies, what is left in the framer has not been looked at yet.
+    const roomless = replyBytes > limits.maxReplyBytes;
+    if (phase === 'ending' && pending.length === 0 && !roomless) phase = 'aborted';
+    if (phase !== 'aborted' || running > 0) return;
+    phase = 'closed';
+    pending.length = 0;
+    const left = handles.takeAll();
+    Promise.allSettled(left.map((handle) => abandon(context, handle))).then((outcomes) => {
+      for (const outcome of outcomes) {
+        if (outcome.status === 'rejected') options.onError?.(outcome.reason);
+      }
+      transport.close(fault);
+    });
+  }
+
+  return {
+    receive(chunk) {
+      if (phase !== 'greeting' && phase !== 'open') return;
+      framer.push(chunk);
+      turn();
+    },
+    sent(bytes) {
+      replyBytes -= bytes;
+      turn();
+    },
+    end() {
+      if (phase === 'greeting' || phase === 'open') phase = 'ending';
+      turn();
+    },
+    abort() {
+      halt(undefined);
+      turn();
+    },
+  };
+}
