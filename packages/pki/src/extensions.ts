@@ -1,0 +1,165 @@
+import { type Bytes, toHex } from '@sallyport/bytes';
+import type { SubjectAltName } from '@sallyport/model';
+import {
+  bitString,
+  booleanValue,
+  contextConstructed,
+  contextPrimitive,
+  DerError,
+  DerReader,
+  oidText,
+  readElement,
+  smallInteger,
+  tags,
+} from './der.ts';
+import { oids } from './oids.ts';
+
+const keyUsageNames = [
+  'digitalSignature',
+  'nonRepudiation',
+  'keyEncipherment',
+  'dataEncipherment',
+  'keyAgreement',
+  'keyCertSign',
+  'cRLSign',
+  'encipherOnly',
+  'decipherOnly',
+] as const;
+/** A bit of the key usage extension (RFC 5280 section 4.2.1.3). */
+export type KeyUsage = (typeof keyUsageNames)[number];
+
+/** What a certificate's extensions say. Absent means that the extension is absent. */
+export type CertificateExtensions = {
+  readonly sans: readonly SubjectAltName[];
+  /** Basic constraints say that this is a CA. */
+  readonly isCa: boolean;
+  /** How many intermediate certificates may stand below this CA, self-issued ones not counted. */
+  readonly pathLength?: number;
+  readonly keyUsage?: readonly KeyUsage[];
+  /** Purposes as dotted object identifiers. */
+  readonly extendedKeyUsage?: readonly string[];
+  /** Hexadecimal. */
+  readonly subjectKeyId?: string;
+  /** Hexadecimal. */
+  readonly authorityKeyId?: string;
+  readonly hasNameConstraints: boolean;
+  /** Object identifiers of the extensions that are marked critical. */
+  readonly criticalExtensions: readonly string[];
+};
+
+/** The extensions that `readExtensions` understands in full; any other one that is critical must refuse a path. */
+const understood: ReadonlySet<string> = new Set([
+  oids.basicConstraints,
+  oids.keyUsage,
+  oids.extendedKeyUsage,
+  oids.subjectAltName,
+  oids.subjectKeyIdentifier,
+  oids.authorityKeyIdentifier,
+]);
+
+/** Critical extensions that nobody here evaluates (RFC 5280 section 4.2: reject the certificate). */
+export const unknownCritical = (extensions: Pick<CertificateExtensions, 'criticalExtensions'>): string[] =>
+  extensions.criticalExtensions.filter((oid) => !understood.has(oid));
+
+function readBasicConstraints(value: Bytes): Pick<CertificateExtensions, 'isCa' | 'pathLength'> {
+  const fields = new DerReader(readElement(value, tags.sequence).content);
+  const ca = fields.optional(tags.boolean);
+  const length = fields.optional(tags.integer);
+  fields.finish();
+  const isCa = ca !== undefined && booleanValue(ca);
+  return { isCa, ...(isCa && length ? { pathLength: smallInteger(length) } : {}) };
+}
+
+function readKeyUsage(value: Bytes): KeyUsage[] {
+  const { octets } = bitString(readElement(value, tags.bitString));
+  return keyUsageNames.filter((_, bit) => ((octets[bit >> 3] ?? 0) & (0x80 >> (bit & 7))) !== 0);
+}
+
+function readPurposes(value: Bytes): string[] {
+  const list = new DerReader(readElement(value, tags.sequence).content);
+  const purposes: string[] = [];
+  while (!list.atEnd) purposes.push(oidText(list.next(tags.oid)));
+  if (purposes.length === 0) throw new DerError('extended key usage without a purpose');
+  return purposes;
+}
+
+function readAuthorityKeyId(value: Bytes): string | undefined {
+  const fields = new DerReader(readElement(value, tags.sequence).content);
+  const id = fields.optional(contextPrimitive(0));
+  fields.optional(contextConstructed(1));
+  fields.optional(contextPrimitive(2));
+  fields.finish();
+  return id && toHex(id.content);
+}
+
+function asciiText(content: Bytes): string {
+  if (content.length === 0 || content.some((octet) => octet < 0x21 || octet > 0x7e)) {
+    throw new DerError('alternative name is not printable ASCII');
+  }
+  return Array.from(content, (octet) => String.fromCharCode(octet)).join('');
+}
+
+/** An address in its usual text form: IPv6 as RFC 5952 writes it. */
+function addressText(content: Bytes): string {
+  if (content.length === 4) return content.join('.');
+  if (content.length !== 16) throw new DerError('address of a wrong length');
+  const groups = Array.from({ length: 8 }, (_, i) => toHex(content.subarray(2 * i, 2 * i + 2)));
+  // The URL standard's serializer is the one that every runtime has.
+  return new URL(`http://[${groups.join(':')}]`).hostname.slice(1, -1);
+}
+
+/** Kinds of name that the inventory does not show (otherName, directoryName, …) are passed over. */
+function readAltNames(value: Bytes): SubjectAltName[] {
+  const list = new DerReader(readElement(value, tags.sequence).content);
+  const names: SubjectAltName[] = [];
+  while (!list.atEnd) {
+    const { tag, content } = list.any();
+    if (tag === contextPrimitive(1)) names.push({ type: 'email', value: asciiText(content) });
+    else if (tag === contextPrimitive(2)) names.push({ type: 'dns', value: asciiText(content) });
+    else if (tag === contextPrimitive(6)) names.push({ type: 'uri', value: asciiText(content) });
+    else if (tag === contextPrimitive(7)) names.push({ type: 'ip', value: addressText(content) });
+  }
+  return names;
+}
+
+/**
+ * Reads the extensions of a certificate (RFC 5280 section 4.2).
+ *
+ * @param list content of the Extensions sequence; nothing for a certificate without them
+ * @throws DerError for a malformed or repeated extension
+ */
+export function readExtensions(list: Bytes | undefined): CertificateExtensions {
+  const values = new Map<string, Bytes>();
+  const criticalExtensions: string[] = [];
+  const extensions = new DerReader(list ?? new Uint8Array(0));
+  while (!extensions.atEnd) {
+    const fields = extensions.inside(tags.sequence);
+    const oid = oidText(fields.next(tags.oid));
+    const critical = fields.optional(tags.boolean);
+    const value = fields.next(tags.octetString).content;
+    fields.finish();
+    if (values.has(oid)) throw new DerError(`extension ${oid} is there twice`);
+    values.set(oid, value);
+    if (critical && booleanValue(critical)) criticalExtensions.push(oid);
+  }
+  const read = <T>(oid: string, reader: (value: Bytes) => T): T | undefined => {
+    const value = values.get(oid);
+    return value && reader(value);
+  };
+  const keyUsage = read(oids.keyUsage, readKeyUsage);
+  const extendedKeyUsage = read(oids.extendedKeyUsage, readPurposes);
+  const subjectKeyId = read(oids.subjectKeyIdentifier, (value) =>
+    toHex(readElement(value, tags.octetString).content),
+  );
+  const authorityKeyId = read(oids.authorityKeyIdentifier, readAuthorityKeyId);
+  return {
+    sans: read(oids.subjectAltName, readAltNames) ?? [],
+    ...(read(oids.basicConstraints, readBasicConstraints) ?? { isCa: false }),
+    ...(keyUsage === undefined ? {} : { keyUsage }),
+    ...(extendedKeyUsage === undefined ? {} : { extendedKeyUsage }),
+    ...(subjectKeyId === undefined ? {} : { subjectKeyId }),
+    ...(authorityKeyId === undefined ? {} : { authorityKeyId }),
+    hasNameConstraints: values.has(oids.nameConstraints),
+    criticalExtensions,
+  };
+}
