@@ -162,7 +162,8 @@ test('a cycle between workspaces is found even where no file is on one', () => {
 
 test.each([
   [`import '../../faults/src/fault.ts';`, 'leaves packages/policy'],
-  [`import '../../../test/support/thing.ts';`, 'leaves packages/policy'],
+  [`import '../../../test/support/thing.ts';`, 'is for tests alone'],
+  [`import './fixture/thing.ts';`, 'is for tests alone'],
   [`import './missing.ts';`, 'does not exist'],
   [`import './decide';`, 'does not exist'],
   [`import '@sallyport/nothing';`, "no workspace is named '@sallyport/nothing'"],
@@ -177,9 +178,11 @@ test.each([
   expect(findingsWith({ 'packages/policy/src/seed.ts': text }).join()).toContain(message);
 });
 
-test('a test may use what supports tests', () => {
+test('a test may use what supports tests, a fixture Node, and what its row grants tests', () => {
   const text = `import '../../../test/support/thing.ts';`;
   expect(findingsWith({ 'packages/policy/src/seed.test.ts': text })).toEqual([]);
+  expect(findingsWith({ 'packages/sftp/src/seed.test.ts': `import '@sallyport/files/disk';` })).toEqual([]);
+  expect(findingsWith({ 'packages/policy/src/fixture/seed.ts': `import 'node:fs';` })).toEqual([]);
 });
 
 test('a workspace without a row in the table and a file that does not parse are found', () => {
@@ -195,9 +198,9 @@ test('the table itself has no cycle and names only workspaces', () => {
   const folderOf = (name: string) =>
     Object.keys(layers).find((folder) => folder.endsWith(`/${name.split('/')[0]}`)) ?? `unknown ${name}`;
   const graph = new Map(
-    Object.entries(layers).map(([folder, { may }]) => [
+    Object.entries(layers).map(([folder, { may, testsMay = [] }]) => [
       folder,
-      new Set(may.filter((name) => name !== '*').map(folderOf)),
+      new Set([...may, ...testsMay].filter((name) => name !== '*').map(folderOf)),
     ]),
   );
   expect(cycles(graph)).toEqual([]);

@@ -93,6 +93,7 @@ function judge(tree: SourceTree, file: SourceFile, layer: Layer, { specifier }: 
 function judgeRelative(tree: SourceTree, file: SourceFile, specifier: string): Verdict {
   const target = relativeTarget(file.path, specifier);
   const area = areaOf(tree, target);
+  if (isTest(target) && !isTest(file.path)) return { target, complaint: `'${specifier}' is for tests alone` };
   if (area === file.area || (isTest(file.path) && area?.folder === 'test')) {
     return existsSync(join(tree.root, target))
       ? { target }
@@ -114,7 +115,7 @@ function judgeWorkspace(tree: SourceTree, file: SourceFile, layer: Layer, specif
   const target = relativeTarget(`${workspace.folder}/package.json`, exported);
   if (workspace === file.area)
     return { target, complaint: `'${specifier}' is this workspace: import its file` };
-  if (mayImport(layer, specifier.slice('@sallyport/'.length))) return { target };
+  if (mayImport(layer, file.path, specifier.slice('@sallyport/'.length))) return { target };
   return {
     target,
     complaint: `${file.area.folder} may not import '${specifier}'; the directions are in scripts/layers.ts`,

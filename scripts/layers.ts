@@ -4,6 +4,8 @@ import { isBuiltin } from 'node:module';
 export type Layer = {
   /** Names after `@sallyport/`, with the subpath where only that entry is allowed; `*` is everything. */
   readonly may: readonly string[];
+  /** What its tests may import besides, to meet real things instead of imitations. */
+  readonly testsMay?: readonly string[];
   /** Runs on workerd, Deno and Node alike: nothing of Node's. */
   readonly neutral: boolean;
 };
@@ -20,23 +22,25 @@ export const layers: Readonly<Record<string, Layer>> = {
   'packages/model': { may: ['faults', 'bytes'], neutral: true },
   'packages/pki': { may: nouns, neutral: true },
   'packages/policy': { may: nouns, neutral: true },
+  'packages/enrolment': { may: nouns, neutral: true },
   'packages/files': { may: nouns, neutral: true },
   'packages/snapshot': { may: [...nouns, 'pki', 'policy', 'files'], neutral: true },
   'packages/store': { may: [...nouns, 'pki', 'policy', 'snapshot', 'snapshot/publish'], neutral: true },
   'packages/api': {
-    may: [...nouns, 'pki', 'policy', 'snapshot', 'snapshot/publish', 'store'],
+    may: [...nouns, 'enrolment', 'pki', 'policy', 'snapshot', 'snapshot/publish', 'store'],
     neutral: true,
   },
-  'packages/client': { may: nouns, neutral: true },
-  'packages/sftp': { may: [...nouns, 'files'], neutral: true },
-  'packages/ftp': { may: [...nouns, 'files'], neutral: true },
+  'packages/client': { may: [...nouns, 'enrolment'], neutral: true },
+  'packages/sftp': { may: [...nouns, 'files'], testsMay: ['files/disk'], neutral: true },
+  'packages/ftp': { may: [...nouns, 'files'], testsMay: ['files/disk'], neutral: true },
   'apps/control-plane': {
-    may: [...nouns, 'pki', 'policy', 'snapshot', 'snapshot/publish', 'store', 'api', 'client'],
+    may: [...nouns, 'enrolment', 'pki', 'policy', 'snapshot', 'snapshot/publish', 'store', 'api', 'client'],
     neutral: false,
   },
   'apps/data-plane': {
     may: [
       ...nouns,
+      'enrolment',
       'pki',
       'policy',
       'files',
@@ -47,11 +51,13 @@ export const layers: Readonly<Record<string, Layer>> = {
       'sftp',
       'ftp',
     ],
+    testsMay: ['snapshot/publish'],
     neutral: false,
   },
   'apps/cli': {
     may: [
       ...nouns,
+      'enrolment',
       'pki',
       'snapshot',
       'snapshot/node',
@@ -76,9 +82,9 @@ export function isNeutral(layer: Layer, file: string): boolean {
   return layer.neutral && !isTest(file) && !nodeOnly.test(file);
 }
 
-/** Is this a test, or of the folder of tests, that may also use what only development needs? */
+/** Is this a test, or what only tests use (a folder `fixture`), that may also use what only development needs? */
 export function isTest(file: string): boolean {
-  return /\.test\.[a-z]+$/.test(file) || file.startsWith('test/') || file.startsWith('bench/');
+  return /\.test\.[a-z]+$|(^|\/)fixture\/|^(test|bench)\//.test(file);
 }
 
 /** Does the specifier name a module that is part of Node, with or without `node:`? */
@@ -86,8 +92,15 @@ export function isNodeModule(specifier: string): boolean {
   return specifier.startsWith('node:') || isBuiltin(specifier);
 }
 
-/** May a file of the layer import `@sallyport/<target>`, `target` being the workspace and subpath (`snapshot/publish`)? */
-export function mayImport(layer: Layer, target: string): boolean {
+/**
+ * May a file import that?
+ *
+ * @param layer row of the file's workspace
+ * @param file path of the file from the root
+ * @param target workspace and subpath after `@sallyport/`: `snapshot/publish`
+ */
+export function mayImport(layer: Layer, file: string, target: string): boolean {
   const workspace = target.split('/')[0];
-  return layer.may.some((allowed) => allowed === '*' || allowed === target || allowed === `${workspace}/*`);
+  const allowed = isTest(file) ? [...layer.may, ...(layer.testsMay ?? [])] : layer.may;
+  return allowed.some((name) => name === '*' || name === target || name === `${workspace}/*`);
 }

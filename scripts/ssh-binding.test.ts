@@ -2,9 +2,9 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join, resolve } from 'node:path';
 import { expect, test } from 'vitest';
-import { sallyportRuntime, sshBindingFolder, sshBindingLoads } from '../../scripts/ssh-binding.mjs';
+import { sallyportRuntime, sshBindingFolder, sshBindingLoads } from './ssh-binding.mjs';
 
-const root = resolve(import.meta.dirname, '../..');
+const root = resolve(import.meta.dirname, '..');
 
 test('the tests run on the pinned Node', () => {
   const { optionalDependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
