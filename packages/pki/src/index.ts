@@ -2,8 +2,17 @@ export { type AuthorizedKey, type AuthorizedKeyOptions, parseAuthorizedKey } fro
 export { type ParsedCertificate, parseCertificate } from './certificate.ts';
 export { type KeyUsage, unknownCritical } from './extensions.ts';
 export { type CertificatePurpose, createCa, type Issuer, issueCertificate } from './issue.ts';
+export type { ClientRefusalReason } from './judge-certificate.ts';
 export { keyFacts } from './key-facts.ts';
 export { type GeneratedKeyType, generateKeyPair, type KeyPair, privateKeyMatches } from './key-pair.ts';
 export { opensshPrivateKey } from './openssh-private-key.ts';
 export { readPemCertificates, readPemPrivateKey, toPem } from './pem.ts';
 export { knownHostsLine, spkiOfSshBlob, sshBlobOf, sshFingerprint, sshPublicKeyLine } from './ssh-key.ts';
+export { type TrustAnchors, trustAnchors } from './trust-anchors.ts';
+export {
+  type ClientVerdict,
+  type ClientVerification,
+  type CredentialLookup,
+  type Registration,
+  verifyClient,
+} from './verify-client.ts';

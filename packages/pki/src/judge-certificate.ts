@@ -1,0 +1,119 @@
+import type { ParsedCertificate } from './certificate.ts';
+import { unknownCritical } from './extensions.ts';
+import { oids } from './oids.ts';
+
+/** Why a client certificate is not accepted: for the audit log and `explain`, never for the wire. */
+export type ClientRefusalReason =
+  /** Something that was shown is no certificate. */
+  | 'malformed'
+  | 'too-many-certificates'
+  | 'key-unsupported'
+  | 'signature-algorithm'
+  | 'not-yet-valid'
+  | 'expired'
+  | 'revoked'
+  /** The wrapper of an SSH key, which is never a TLS credential (design section 3). */
+  | 'wrapper'
+  /** Key usage or extended key usage leave out client authentication, or a CA may not sign. */
+  | 'purpose'
+  /** A critical extension that nobody here evaluates, or name constraints. */
+  | 'critical-extension'
+  | 'path-length'
+  /** No path to a CA of the zone. */
+  | 'untrusted'
+  /** The search for a path reached its bounds. */
+  | 'path-too-complex'
+  /** Good, but on no account. */
+  | 'unregistered';
+
+/** A refusal; `detail` names the certificate or rule. */
+export type ClientRefusal = { readonly reason: ClientRefusalReason; readonly detail: string };
+
+/** What a certificate is judged against. */
+export type Circumstances = {
+  readonly now: Date;
+  isRevoked(certificate: { readonly sha256: string; readonly spkiSha256: string }): boolean;
+};
+
+const clientPurposes: readonly string[] = [oids.clientAuth, oids.anyExtendedKeyUsage];
+const sshPurposes: readonly string[] = [oids.secureShellClient, oids.secureShellServer];
+
+/** The rules that hold for every certificate of a path and for a pinned one. */
+function judgeAny(certificate: ParsedCertificate, circumstances: Circumstances): ClientRefusal | undefined {
+  const { subject, sha256, key } = certificate;
+  const { now } = circumstances;
+  // Written so that a clock that tells no time refuses.
+  if (!(now >= certificate.notBefore)) {
+    return { reason: 'not-yet-valid', detail: `${subject} from ${certificate.notBefore.toISOString()}` };
+  }
+  if (!(now <= certificate.notAfter)) {
+    return { reason: 'expired', detail: `${subject} since ${certificate.notAfter.toISOString()}` };
+  }
+  if (circumstances.isRevoked({ sha256, spkiSha256: key.spkiSha256 }))
+    return { reason: 'revoked', detail: subject };
+  const unknown = unknownCritical(certificate);
+  if (unknown.length > 0) {
+    return { reason: 'critical-extension', detail: `${subject}: ${unknown.join(', ')}` };
+  }
+  return undefined;
+}
+
+/** Is client authentication among the purposes? Without the extension there is no limit (RFC 5280 section 4.2.1.12). */
+const servesClients = ({ extendedKeyUsage }: ParsedCertificate): boolean =>
+  extendedKeyUsage === undefined || extendedKeyUsage.some((purpose) => clientPurposes.includes(purpose));
+
+/**
+ * May this end-entity certificate stand for a TLS client at all? Its signature and its path are another question.
+ *
+ * @returns what speaks against it
+ */
+export function judgeLeaf(leaf: ParsedCertificate, circumstances: Circumstances): ClientRefusal | undefined {
+  const { subject, keyUsage, extendedKeyUsage = [], criticalExtensions, signatureAlgorithm } = leaf;
+  const general = judgeAny(leaf, circumstances);
+  if (general) return general;
+  if (
+    criticalExtensions.includes(oids.extendedKeyUsage) &&
+    extendedKeyUsage.some((purpose) => sshPurposes.includes(purpose))
+  ) {
+    return { reason: 'wrapper', detail: `${subject} wraps an SSH key` };
+  }
+  if (!servesClients(leaf)) {
+    return { reason: 'purpose', detail: `${subject} serves ${extendedKeyUsage.join(', ')}` };
+  }
+  if (keyUsage && !keyUsage.includes('digitalSignature')) {
+    return { reason: 'purpose', detail: `${subject} may not sign` };
+  }
+  // A pinned certificate is not believed for its signature, but one rule for all is one that people can know.
+  if (signatureAlgorithm.kind === 'unsupported') {
+    return { reason: 'signature-algorithm', detail: `${subject}: ${signatureAlgorithm.oid}` };
+  }
+  return undefined;
+}
+
+/**
+ * May this certificate stand as a CA above `below` (RFC 5280 section 6.1.4)? Its signature is another question.
+ *
+ * @param below the path under it, leaf first
+ * @returns what speaks against it
+ */
+export function judgeCa(
+  ca: ParsedCertificate,
+  below: readonly ParsedCertificate[],
+  circumstances: Circumstances,
+): ClientRefusal | undefined {
+  const { subject, keyUsage, pathLength } = ca;
+  if (!ca.isCa) return { reason: 'purpose', detail: `${subject} is no CA` };
+  if (keyUsage && !keyUsage.includes('keyCertSign')) {
+    return { reason: 'purpose', detail: `${subject} may not sign certificates` };
+  }
+  const general = judgeAny(ca, circumstances);
+  if (general) return general;
+  if (ca.hasNameConstraints) return { reason: 'critical-extension', detail: `${subject}: name constraints` };
+  // The standard leaves it open; OpenSSL and browsers read a CA's purposes as a limit on all below it.
+  if (!servesClients(ca)) return { reason: 'purpose', detail: `${subject} issues for other purposes` };
+  const intermediates = below.slice(1).filter((certificate) => !certificate.selfIssued).length;
+  if (pathLength !== undefined && intermediates > pathLength) {
+    return { reason: 'path-length', detail: `${subject} allows ${pathLength}` };
+  }
+  return undefined;
+}
