@@ -46,6 +46,9 @@ function readHash(identifier: DerReader): Hash | undefined {
   return hash;
 }
 
+/** Octets that fit into the largest key; OpenSSL fills the key with salt unless it is told otherwise. */
+const mostSalt = 2_048;
+
 /** RSASSA-PSS-params (RFC 4055 section 3.1); the defaults are SHA-1, so what is left out is refused. */
 function readPss(parameters: DerReader): SignatureAlgorithm | undefined {
   const fields = parameters.inside(tags.sequence);
@@ -64,7 +67,7 @@ function readPss(parameters: DerReader): SignatureAlgorithm | undefined {
   const maskIsMgf1 = oidText(mask.next(tags.oid)) === oids.mgf1;
   const maskHash = readHash(mask.inside(tags.sequence));
   const saltLength = smallInteger(salt);
-  return hash && maskIsMgf1 && maskHash === hash && saltLength <= 64
+  return hash && maskIsMgf1 && maskHash === hash && saltLength <= mostSalt
     ? { kind: 'rsa-pss', hash, saltLength }
     : undefined;
 }
