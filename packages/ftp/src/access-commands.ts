@@ -1,0 +1,128 @@
+import { faults } from '@sallyport/faults';
+import { rootPath } from '@sallyport/files';
+import {
+  answer,
+  type CommandHandler,
+  type ControlEvent,
+  type ControlState,
+  type Step,
+} from './control-state.ts';
+import { faultReply, reply } from './reply.ts';
+
+const askPassword = reply(331, 'Password required.');
+
+export const user: CommandHandler = (state, argument) => {
+  if (state.login.kind === 'admitted') return answer(state, reply(530, 'Already logged in.'));
+  const anonymous: ControlState = { ...state, login: { kind: 'none' } };
+  if (state.channel === 'clear' && state.rules.clearLogin === 'refused') {
+    return answer(anonymous, faultReply('tls-required'));
+  }
+  return {
+    state: { ...state, login: { kind: 'named', user: argument } },
+    effects: [{ kind: 'name', user: argument }],
+  };
+};
+
+export const pass: CommandHandler = (state, argument) => {
+  switch (state.login.kind) {
+    case 'none':
+      return answer(state, reply(503, 'Send USER first.'));
+    case 'admitted':
+      return answer(state, reply(202, 'Already logged in.'));
+    case 'named':
+      return { state, effects: [{ kind: 'password', user: state.login.user, password: argument }] };
+  }
+};
+
+/** There are no accounts beside the login (RFC 959 section 4.1.1: superfluous). */
+export const acct: CommandHandler = (state) => answer(state, reply(202, 'ACCT is not needed here.'));
+
+/**
+ * What the login desk said.
+ * After USER nothing but an admission (RFC 2228: 232) and the need of TLS shows; all else asks for the password.
+ */
+export function afterLogin(state: ControlState, event: ControlEvent & { kind: 'login' }): Step {
+  const { asked } = event;
+  if (event.outcome === 'admitted') {
+    return answer(
+      { ...state, login: { kind: 'admitted' }, directory: rootPath },
+      asked === 'name' ? reply(232, 'Logged in by certificate.') : reply(230, 'Logged in.'),
+    );
+  }
+  const anonymous: ControlState = { ...state, login: { kind: 'none' } };
+  if (event.outcome === 'refused' && event.fault === 'tls-required') {
+    return answer(anonymous, faultReply('tls-required'));
+  }
+  if (asked === 'name') return answer(state, askPassword);
+  if (event.outcome === 'refused' && event.fault === 'service-refusing') {
+    return {
+      state: anonymous,
+      effects: [{ kind: 'reply', reply: faultReply('service-refusing') }, { kind: 'close' }],
+    };
+  }
+  const failed: ControlState = { ...anonymous, failedLogins: state.failedLogins + 1 };
+  if (failed.failedLogins >= state.rules.maxAuthAttempts) {
+    return {
+      state: failed,
+      effects: [{ kind: 'reply', reply: reply(421, 'Too many failed logins.') }, { kind: 'close' }],
+    };
+  }
+  return answer(failed, reply(faults['login-refused'].ftp, faults['login-refused'].text));
+}
+
+/** RFC 4217 section 4; SSL is refused, and so is TLS-P, which would also protect the data connection unasked. */
+export const auth: CommandHandler = (state, argument) => {
+  if (state.rules.authTls === 'unavailable') return answer(state, reply(502, 'TLS is not available here.'));
+  if (state.channel === 'encrypted') return answer(state, reply(503, 'The connection is already encrypted.'));
+  if (!['TLS', 'TLS-C'].includes(argument.trim().toUpperCase())) {
+    return answer(state, reply(504, 'Only AUTH TLS is supported.'));
+  }
+  return { state, effects: [{ kind: 'reply', reply: reply(234, 'Proceed with TLS.') }, { kind: 'secure' }] };
+};
+
+/** Nothing said in clear counts any more (RFC 4217 section 4: as after REIN). */
+export const afterSecured = (state: ControlState): ControlState => ({
+  ...state,
+  channel: 'encrypted',
+  login: { kind: 'none' },
+  bufferSizeAgreed: false,
+  protection: 'clear',
+  directory: rootPath,
+  type: 'ascii',
+  restart: 0,
+  renameFrom: undefined,
+  data: 'none',
+  epsvOnly: false,
+});
+
+/** RFC 4217 section 8: TLS needs no buffer size, and the parameter is answered as 0. */
+export const pbsz: CommandHandler = (state, argument) => {
+  if (state.channel === 'clear') return answer(state, reply(503, 'Send AUTH TLS first.'));
+  if (!/^\d{1,10}$/.test(argument.trim())) return answer(state, reply(501, 'PBSZ takes a number.'));
+  return answer({ ...state, bufferSizeAgreed: true }, reply(200, 'PBSZ=0'));
+};
+
+/** RFC 4217 section 9. On an encrypted connection data goes encrypted or not at all. */
+export const prot: CommandHandler = (state, argument) => {
+  if (state.channel === 'clear') return answer(state, reply(503, 'Send AUTH TLS first.'));
+  if (!state.bufferSizeAgreed) return answer(state, reply(503, 'Send PBSZ 0 first.'));
+  switch (argument.trim().toUpperCase()) {
+    case 'P':
+      return answer(
+        { ...state, protection: 'private' },
+        reply(200, 'The data connection will be encrypted.'),
+      );
+    case 'C':
+      return answer(state, reply(534, 'The data connection must be encrypted; send PROT P.'));
+    case 'S':
+    case 'E':
+      return answer(state, reply(536, 'TLS has no such protection level.'));
+    default:
+      return answer(state, reply(504, 'Only PROT P is supported.'));
+  }
+};
+
+export const quit: CommandHandler = (state) => ({
+  state,
+  effects: [{ kind: 'reply', reply: reply(221, 'Goodbye.') }, { kind: 'close' }],
+});

@@ -1,0 +1,114 @@
+import { virtualPath } from '@sallyport/files';
+import { answer, type CommandHandler, type ControlState, type Step, type Transfer } from './control-state.ts';
+import type { ListingFormat } from './listing.ts';
+import { faultReply, type Reply, reply } from './reply.ts';
+
+/** What a transfer needs before its path is looked at; nothing where all is there. */
+function obstacle(state: ControlState): Reply | undefined {
+  if (state.channel === 'encrypted' && state.protection === 'clear') {
+    return reply(521, 'The data connection must be encrypted; send PBSZ 0 and PROT P first.');
+  }
+  return state.data === 'none' ? reply(425, 'Send PASV or EPSV first.') : undefined;
+}
+
+type TransferKind =
+  | { readonly kind: 'retrieve'; readonly offset: number }
+  | { readonly kind: 'store' }
+  | { readonly kind: 'list'; readonly format: ListingFormat; readonly facts: ControlState['facts'] };
+
+function transfer(state: ControlState, argument: string, what: TransferKind): Step {
+  // One REST counts for one transfer, and one port for one transfer, whether or not it comes about.
+  const spent: ControlState = { ...state, restart: 0 };
+  const refusal = obstacle(state);
+  if (refusal) return answer(spent, refusal);
+  const path = virtualPath(argument, state.directory);
+  if (!path.ok) return answer(spent, faultReply(path.fault.code));
+  const asked: Transfer = { ...what, path: path.value, type: state.type, protection: state.protection };
+  return { state: { ...spent, data: 'none' }, effects: [{ kind: 'transfer', transfer: asked }] };
+}
+
+export const retr: CommandHandler = (state, argument) =>
+  state.restart > 0 && state.type === 'ascii'
+    ? answer({ ...state, restart: 0 }, reply(504, 'REST needs TYPE I.'))
+    : transfer(state, argument, { kind: 'retrieve', offset: state.restart });
+
+export const stor: CommandHandler = (state, argument) =>
+  state.restart > 0
+    ? answer({ ...state, restart: 0 }, reply(504, 'An upload cannot be restarted.'))
+    : transfer(state, argument, { kind: 'store' });
+
+/** Options as of `ls` that some clients send before the path say nothing here. */
+const withoutOptions = (argument: string): string => argument.replace(/^(?:-[A-Za-z0-9]+(?: +|$))+/, '');
+
+const lister =
+  (format: ListingFormat): CommandHandler =>
+  (state, argument) =>
+    transfer(state, format === 'MLSD' ? argument : withoutOptions(argument), {
+      kind: 'list',
+      format,
+      facts: state.facts,
+    });
+
+export const list = lister('LIST');
+export const nlst = lister('NLST');
+export const mlsd = lister('MLSD');
+
+export const pasv: CommandHandler = (state) =>
+  state.epsvOnly
+    ? answer(state, reply(503, 'Only EPSV is taken after EPSV ALL.'))
+    : { state: { ...state, data: 'none' }, effects: [{ kind: 'listen', form: 'PASV', family: 4 }] };
+
+/** RFC 2428 section 3: alone, with a network protocol (1 is IPv4, 2 is IPv6), or ALL. */
+export const epsv: CommandHandler = (state, argument) => {
+  const wanted = argument.trim().toUpperCase();
+  if (wanted === 'ALL') return answer({ ...state, epsvOnly: true }, reply(200, 'Only EPSV from now on.'));
+  const family = { '': 'any', '1': 4, '2': 6 }[wanted] as 'any' | 4 | 6 | undefined;
+  if (family === undefined) return answer(state, reply(522, 'Use (1,2).'));
+  return { state: { ...state, data: 'none' }, effects: [{ kind: 'listen', form: 'EPSV', family }] };
+};
+
+/** RFC 3659 section 5. */
+export const rest: CommandHandler = (state, argument) => {
+  const offset = /^\d{1,15}$/.test(argument.trim()) ? Number(argument) : undefined;
+  return offset === undefined
+    ? answer(state, reply(501, 'REST takes a byte offset.'))
+    : answer({ ...state, restart: offset }, reply(350, `Restarting at ${offset}.`));
+};
+
+export const type: CommandHandler = (state, argument) => {
+  switch (argument.trim().toUpperCase()) {
+    case 'I':
+    case 'L 8':
+      return answer({ ...state, type: 'image' }, reply(200, 'Type is image.'));
+    case 'A':
+    case 'A N':
+      return answer({ ...state, type: 'ascii' }, reply(200, 'Type is ASCII.'));
+    default:
+      return answer(state, reply(504, 'Only TYPE A and TYPE I are supported.'));
+  }
+};
+
+export const mode: CommandHandler = (state, argument) =>
+  answer(
+    state,
+    argument.trim().toUpperCase() === 'S'
+      ? reply(200, 'Mode is stream.')
+      : reply(504, 'Only MODE S is supported.'),
+  );
+
+export const stru: CommandHandler = (state, argument) =>
+  answer(
+    state,
+    argument.trim().toUpperCase() === 'F'
+      ? reply(200, 'Structure is file.')
+      : reply(504, 'Only STRU F is supported.'),
+  );
+
+/** Space is not reserved ahead (RFC 959 section 4.1.3: then a NOOP). */
+export const allo: CommandHandler = (state) => answer(state, reply(202, 'ALLO is not needed here.'));
+
+/** A running transfer was broken off by the driver when the command came in; here it is answered. */
+export const abor: CommandHandler = (state) => ({
+  state: { ...state, data: 'none', restart: 0 },
+  effects: [{ kind: 'close-data' }, { kind: 'reply', reply: reply(226, 'No transfer is running.') }],
+});
