@@ -16,7 +16,7 @@ function findingsWith(files: Readonly<Record<string, string>>): string[] {
       dependencies: { zod: '4.6.7', '@sallyport/bytes': '*' },
     }),
     'packages/faults/src/index.ts': `// Comments are welcome.\nexport { a } from './a.ts';\nexport type { B } from './a.ts';\n`,
-    'package-lock.json': '{\n  "resolved": "packages/faults"\n}',
+    'package-lock.json': '{\n  "packages": { "x": { "resolved": "packages/faults" } }\n}',
     ...files,
   };
   for (const [path, text] of Object.entries(all)) {
@@ -68,9 +68,13 @@ test('versions are exact and the same everywhere', () => {
   ]);
 });
 
-test('the lock file names no address', () => {
-  const text = '{\n  "resolved": "https://registry.example.org/zod.tgz"\n}';
+test('the lock file names no address and leaves out no platform', () => {
+  const text = '{"packages": { "x": {\n  "resolved": "https://registry.example.org/zod.tgz"\n} } }';
   expect(findingsWith({ 'package-lock.json': text })).toEqual([
     expect.stringContaining('package-lock.json:2  names an address'),
+  ]);
+  const partial = '{"packages": { "x": { "optionalDependencies": { "x-darwin-arm64": "1.0.0" } } } }';
+  expect(findingsWith({ 'package-lock.json': partial })).toEqual([
+    expect.stringContaining("package-lock.json:1  has no entry for 'x-darwin-arm64'"),
   ]);
 });

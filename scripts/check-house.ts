@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import type { Finding } from './finding.ts';
+import { missingOptional } from './lock-file.mjs';
 import type { Manifest, SourceTree } from './source-tree.ts';
 
 /** Names that say nothing of what is inside, so everything ends up inside. */
@@ -85,22 +86,26 @@ function dependencies(manifest: Manifest): [string, string][] {
   );
 }
 
-/** An address in the lock file binds every install to the registry of whoever wrote it. */
+/**
+ * An address in the lock file binds every install to the registry of whoever wrote it; an optional package that is
+ * missing from it makes `npm ci` fail.
+ */
 function lock(tree: SourceTree): Finding[] {
   const path = join(tree.root, 'package-lock.json');
   if (!existsSync(path)) return [];
-  return readFileSync(path, 'utf8')
+  const text = readFileSync(path, 'utf8');
+  const finding = (line: number, what: string): Finding => ({
+    file: 'package-lock.json',
+    line,
+    message: `${what}: run \`npm run lock\``,
+  });
+  const addresses = text
     .split('\n')
-    .flatMap((text, at) =>
-      /"resolved": "(https?|file|git[+\w]*):/.test(text)
-        ? [
-            {
-              file: 'package-lock.json',
-              line: at + 1,
-              message:
-                'names an address: run `npm install --package-lock-only --omit-lockfile-registry-resolved`',
-            },
-          ]
-        : [],
+    .flatMap((row, at) =>
+      /"resolved": "(https?|file|git[+\w]*):/.test(row) ? [finding(at + 1, 'names an address')] : [],
     );
+  const missing = missingOptional(JSON.parse(text)).map(({ name, askedBy }) =>
+    finding(1, `has no entry for '${name}', which ${askedBy} may need on another platform`),
+  );
+  return [...addresses, ...missing];
 }
