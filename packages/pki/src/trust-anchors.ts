@@ -3,7 +3,6 @@ import { type ParsedCertificate, parseCertificate } from './certificate.ts';
 
 /** The CAs of a zone, read once and found by their names. */
 export type TrustAnchors = {
-  readonly size: number;
   /** CAs of exactly this name; several may share one. */
   named(subjectDer: Uint8Array): readonly ParsedCertificate[];
 };
@@ -23,8 +22,5 @@ export function trustAnchors(cas: readonly Uint8Array[]): TrustAnchors {
     if (sameName.some((other) => other.sha256 === ca.value.sha256)) continue;
     bySubject.set(name, [...sameName, ca.value]);
   }
-  return {
-    size: bySubject.size,
-    named: (subjectDer) => bySubject.get(toHex(subjectDer)) ?? [],
-  };
+  return { named: (subjectDer) => bySubject.get(toHex(subjectDer)) ?? [] };
 }
