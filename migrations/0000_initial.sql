@@ -168,6 +168,13 @@ CREATE TABLE `publications` (
 	`refusal` text
 );
 --> statement-breakpoint
+CREATE TABLE `revocations` (
+	`sha256` text PRIMARY KEY NOT NULL,
+	`spki_sha256` text NOT NULL,
+	`at` text NOT NULL
+);
+--> statement-breakpoint
+CREATE INDEX `revocations_spki` ON `revocations` (`spki_sha256`);--> statement-breakpoint
 CREATE TABLE `roots` (
 	`version` integer PRIMARY KEY NOT NULL,
 	`trust_epoch` integer NOT NULL,

@@ -56,6 +56,7 @@ export const faults = {
   'certificate-malformed': row(422, badMessage, 501, 'never', 'This is not a certificate we can read.'),
   'key-malformed': row(422, badMessage, 501, 'never', 'This is not a key we can read.'),
   'key-unsupported': row(422, unsupported, 504, 'never', 'This kind of key is not accepted.'),
+  'key-revoked': row(422, denied, 550, 'never', 'This key was revoked and is never accepted again.'),
   'key-option-unsupported': row(
     422,
     unsupported,

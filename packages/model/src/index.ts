@@ -75,6 +75,12 @@ export {
   type ServingState,
   servingStates,
 } from './node.ts';
+export {
+  argon2Parameters,
+  formatPasswordHash,
+  type PasswordHash,
+  parsePasswordHash,
+} from './password-hash.ts';
 export { alias, base64, cidr, host, id, label, port, sha256, time } from './scalars.ts';
 export {
   type ClientCertificateMode,

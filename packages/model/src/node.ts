@@ -73,13 +73,17 @@ export const joinTokenCreate = z.strictObject({
 });
 export type JoinTokenCreate = z.infer<typeof joinTokenCreate>;
 
-/** What a joining node sends; `proof` is HMAC-SHA-256 under the token's secret over both public keys. */
+/**
+ * What a joining node sends: `proof` is HMAC-SHA-256 under the token's secret over both public keys,
+ * `signature` the new signing key's Ed25519 signature of that proof.
+ */
 export const joinRequest = z.strictObject({
   token: id,
   name: alias,
   signingKey: base64,
   sealingKey: base64,
   proof: base64,
+  signature: base64,
 });
 export type JoinRequest = z.infer<typeof joinRequest>;
 

@@ -6,4 +6,5 @@ export {
   sectionNames,
 } from './documents.ts';
 export { jwkSigner, keyIdOf, publicJwkOf, type Signer } from './envelope.ts';
+export { generateSigningKey, makeFirstRoot } from './make-root.ts';
 export { rootFingerprint } from './root.ts';

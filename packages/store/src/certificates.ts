@@ -1,5 +1,5 @@
 import type { CertificateKind } from '@sallyport/model';
-import { and, asc, eq, gt, inArray, isNotNull, type SQL } from 'drizzle-orm';
+import { and, asc, eq, gt, inArray, type SQL } from 'drizzle-orm';
 import type { Queries } from './database.ts';
 import type { Page } from './page.ts';
 import { certificates } from './tables/index.ts';
@@ -40,14 +40,6 @@ export const certificatesOfKinds = (
     .select()
     .from(certificates)
     .where(inArray(certificates.kind, [...kinds]))
-    .orderBy(asc(certificates.id))
-    .all();
-
-export const revokedCertificates = (queries: Queries): Promise<CertificateRow[]> =>
-  queries
-    .select()
-    .from(certificates)
-    .where(isNotNull(certificates.revokedAt))
     .orderBy(asc(certificates.id))
     .all();
 

@@ -28,7 +28,6 @@ export {
   findCertificateAlias,
   insertCertificate,
   listCertificates,
-  revokedCertificates,
   updateCertificate,
 } from './certificates.ts';
 export { type Database, databaseOver, type Queries, readingClient } from './database.ts';
@@ -60,6 +59,7 @@ export {
   readPolicyDocument,
   updatePolicyDocument,
 } from './policy-documents.ts';
+export { allRevocations, findRevokedKey, insertRevocation, type RevocationRow } from './revocations.ts';
 export {
   deleteServer,
   findServer,

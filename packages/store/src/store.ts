@@ -38,6 +38,11 @@ export interface Store {
    * @param actor `token:<id>`, `node:<id>` or `init`
    */
   change<T>(actor: string, work: (change: Change) => Promise<T>): Promise<Result<Committed<T>>>;
+  /**
+   * Runs `work` in one write transaction that is no change of configuration: what nodes report, what was published.
+   * It counts nothing and audits nothing.
+   */
+  record<T>(work: (queries: Queries) => Promise<T>): Promise<T>;
   /** `schema-mismatch` where the database has another schema; asked on first use, then remembered. */
   checkSchema(): Promise<Fault | undefined>;
 }
@@ -104,6 +109,8 @@ export function createStore(
         throw error;
       }
     },
+
+    record: (work) => serialised(() => attempt(() => database.writing.transaction(work))),
 
     async checkSchema() {
       if (schemaFits) return undefined;

@@ -6,6 +6,7 @@ export { installation } from './installation.ts';
 export { joinTokens } from './join-tokens.ts';
 export { nodes } from './nodes.ts';
 export { policyDocuments } from './policy-documents.ts';
+export { revocations } from './revocations.ts';
 export { servers } from './servers.ts';
 export {
   blobs,

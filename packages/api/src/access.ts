@@ -1,0 +1,64 @@
+import type { Scope } from '@sallyport/model';
+
+/** Who may call a route: a token with the scope, a signed node, or anyone. */
+export type Access =
+  | { readonly by: 'token'; readonly scope: Scope }
+  | { readonly by: 'node'; readonly state: 'active' | 'any' }
+  | { readonly by: 'anyone' };
+
+const token = (scope: Scope): Access => ({ by: 'token', scope });
+
+/**
+ * Who may call what: one row per route. A route without a row cannot be registered, and a row without a route
+ * fails a test. Zones are checked beside it, where the resource is known.
+ */
+export const access = {
+  'GET /v1/health': { by: 'anyone' },
+  'GET /v1/zones': token('zones:read'),
+  'POST /v1/zones': token('zones:write'),
+  'GET /v1/zones/{id}': token('zones:read'),
+  'PATCH /v1/zones/{id}': token('zones:write'),
+  'GET /v1/zones/{id}/effective': token('policy:read'),
+  'GET /v1/zones/{id}/propagation': token('snapshots:read'),
+  'GET /v1/servers': token('servers:read'),
+  'POST /v1/servers': token('servers:write'),
+  'GET /v1/servers/{id}': token('servers:read'),
+  'PATCH /v1/servers/{id}': token('servers:write'),
+  'DELETE /v1/servers/{id}': token('servers:write'),
+  'GET /v1/servers/{id}/known-hosts': token('servers:read'),
+  'GET /v1/certificates': token('certificates:read'),
+  'POST /v1/certificates': token('certificates:write'),
+  'GET /v1/certificates/{id}': token('certificates:read'),
+  'POST /v1/certificates/{id}/revoke': token('certificates:write'),
+  'DELETE /v1/certificates/{id}': token('certificates:write'),
+  'GET /v1/accounts': token('accounts:read'),
+  'POST /v1/accounts': token('accounts:write'),
+  'GET /v1/accounts/{id}': token('accounts:read'),
+  'PATCH /v1/accounts/{id}': token('accounts:write'),
+  'DELETE /v1/accounts/{id}': token('accounts:write'),
+  'GET /v1/login-settings': token('policy:read'),
+  'PATCH /v1/login-settings': token('policy:write'),
+  'GET /v1/user-classes': token('policy:read'),
+  'GET /v1/ssl-entries': token('policy:read'),
+  'GET /v1/nodes': token('nodes:read'),
+  'GET /v1/nodes/{id}': token('nodes:read'),
+  'PATCH /v1/nodes/{id}': token('nodes:write'),
+  'GET /v1/join-tokens': token('join-tokens:read'),
+  'POST /v1/join-tokens': token('join-tokens:write'),
+  'GET /v1/snapshots': token('snapshots:read'),
+  'GET /v1/tokens': token('tokens:read'),
+  'POST /v1/tokens': token('tokens:write'),
+  'DELETE /v1/tokens/{id}': token('tokens:write'),
+  'GET /v1/audit': token('audit:read'),
+  'GET /v1/events': token('events:read'),
+  // A join is proved by the token's secret and the node's new key, inside the body.
+  'POST /v1/node/join': { by: 'anyone' },
+  'GET /v1/node/poll': { by: 'node', state: 'active' },
+  'GET /v1/node/sections/{digest}': { by: 'node', state: 'active' },
+  'GET /v1/node/roots/{version}': { by: 'node', state: 'any' },
+  'POST /v1/node/status': { by: 'node', state: 'active' },
+  'POST /v1/node/events': { by: 'node', state: 'active' },
+} as const satisfies Record<string, Access>;
+
+/** A route of the table. */
+export type RouteName = keyof typeof access;

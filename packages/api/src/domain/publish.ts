@@ -1,0 +1,290 @@
+import type { Bytes } from '@sallyport/bytes';
+import { FaultError, ok, type Result, refuse } from '@sallyport/faults';
+import type { Zone } from '@sallyport/model';
+import {
+  type BlobRef,
+  type BlobStore,
+  compile,
+  type ManifestDocument,
+  manifestDigest,
+  type SectionName,
+  sealSections,
+  sectionCipher,
+  signManifest,
+  signTimestamp,
+  type ZoneContent,
+} from '@sallyport/snapshot/publish';
+import {
+  type AuditHead,
+  clearOutbox,
+  findBlobByFingerprint,
+  findNodeEnvelope,
+  findPublication,
+  findSnapshot,
+  insertBlob,
+  insertSnapshot,
+  newestContentKey,
+  newestRoot,
+  type PublicationRow,
+  pendingPublications,
+  type Queries,
+  readAuditHead,
+  readChangeSequence,
+  saveNodeEnvelope,
+  savePublication,
+} from '@sallyport/store';
+import type { Dependencies } from '../dependencies.ts';
+import { readZoneContent } from './zone-content.ts';
+
+/** Purpose under which a zone content key is encrypted at rest. */
+export const contentKeyPurpose = (zone: string, keyEpoch: number): string =>
+  `content-key:${zone}:${keyEpoch}`;
+
+export type Published = { readonly version: number; readonly coveredSequence: number };
+
+const maxAttempts = 5;
+
+/** All that one publication starts from, read at one change sequence. */
+type Basis = {
+  readonly sequence: number;
+  readonly content: ZoneContent;
+  readonly contentKey: Bytes;
+  readonly keyEpoch: number;
+  readonly trustEpoch: number;
+  readonly previous: PublicationRow | undefined;
+  readonly previousManifest: string | undefined;
+  readonly auditHead: AuditHead;
+};
+
+/**
+ * Publishes a zone: read at one change sequence, compile, encrypt what changed, sign, store. Idempotent: run twice
+ * it finds nothing new, run by two at once one of them loses on the version's unique key and starts anew, stopped
+ * anywhere it leaves the outbox row and is run again (design section 5).
+ *
+ * @returns the zone's version and the change it covers; the compiler's refusal, which is also kept for the operator
+ */
+export async function publishZone(deps: Dependencies, zone: string): Promise<Result<Published>> {
+  for (let attempt = 1; attempt <= maxAttempts; attempt++) {
+    const outcome = await publishOnce(deps, zone);
+    if (outcome !== 'lost') return outcome;
+  }
+  return refuse('database-busy', `zone ${zone} is being published elsewhere`);
+}
+
+/** Publishes every zone that has waited for it: after a crash, and from the platform's timer. */
+export async function publishPending(deps: Dependencies): Promise<void> {
+  for (const { zone } of await pendingPublications(deps.store.queries)) await publishLogged(deps, zone);
+}
+
+/** Publishes the zones that a change touched and wakes their nodes; failures go to the operator's log. */
+export async function publishTouched(deps: Dependencies, zones: readonly string[]): Promise<void> {
+  for (const zone of zones) await publishLogged(deps, zone);
+}
+
+async function publishLogged(deps: Dependencies, zone: string): Promise<void> {
+  try {
+    const published = await publishZone(deps, zone);
+    if (!published.ok)
+      deps.log(`zone ${zone} was not published: ${published.fault.detail ?? published.fault.code}`);
+  } catch (error) {
+    deps.log(`zone ${zone} was not published`, error);
+  }
+}
+
+async function publishOnce(deps: Dependencies, zone: string): Promise<Result<Published> | 'lost'> {
+  const basis = await deps.store.read((queries) => readBasis(queries, deps, zone));
+  const cipher = await sectionCipher(zone, basis.keyEpoch, basis.contentKey);
+  const compiled = compile(basis.content, cipher);
+  if (!compiled.ok)
+    return keepRefusal(deps, zone, basis, compiled.fault.detail ?? compiled.fault.code, compiled);
+
+  const blobs = bufferedBlobs(deps.store.queries, zone, basis.keyEpoch);
+  const sections = await sealSections(compiled.value, basis.contentKey, cipher, blobs, deps.randomBytes);
+  if (sameContent(basis, sections)) {
+    await deps.store.record(async (queries) => {
+      const current = await findPublication(queries, zone);
+      if (current && current.version === basis.previous?.version) {
+        const coveredSequence = Math.max(current.coveredSequence, basis.sequence);
+        await savePublication(queries, { ...current, coveredSequence, refusal: null });
+      }
+      await clearOutbox(queries, zone, basis.sequence);
+    });
+    return ok({ version: basis.previous?.version ?? 0, coveredSequence: basis.sequence });
+  }
+
+  const version = nextVersion(basis);
+  const manifest = await signManifest(
+    {
+      schema: 'sallyport/manifest/1',
+      zone,
+      trustEpoch: basis.trustEpoch,
+      keyEpoch: basis.keyEpoch,
+      version,
+      sections,
+    },
+    deps.signers.snapshot,
+  );
+  const issuedAt = Math.max(deps.now(), basis.previous?.issuedAt ?? 0);
+  const timestamp = await timestampFor(deps, basis.content.zone, {
+    trustEpoch: basis.trustEpoch,
+    version,
+    digest: manifestDigest(manifest),
+    auditHead: basis.auditHead,
+    issuedAt,
+  });
+  const stored = await storePublished(deps, basis, blobs, { version, manifest, timestamp, issuedAt });
+  if (stored === 'lost') return 'lost';
+  deps.feed.announce(zone, version);
+  return ok({ version, coveredSequence: basis.sequence });
+}
+
+async function readBasis(queries: Queries, deps: Dependencies, zone: string): Promise<Basis> {
+  const content = await readZoneContent(queries, deps.keys, zone);
+  const contentKey = await newestContentKey(queries, zone);
+  const root = await newestRoot(queries);
+  if (!contentKey || !root)
+    throw new FaultError({ code: 'internal', detail: `zone ${zone} has no content key or root` });
+  const previous = await findPublication(queries, zone);
+  const previousManifest =
+    previous && (await findSnapshot(queries, zone, previous.trustEpoch, previous.version))?.manifest;
+  return {
+    sequence: await readChangeSequence(queries),
+    content,
+    contentKey: await deps.keys.unwrap(contentKeyPurpose(zone, contentKey.keyEpoch), contentKey.wrapped),
+    keyEpoch: contentKey.keyEpoch,
+    trustEpoch: root.trustEpoch,
+    previous,
+    previousManifest,
+    auditHead: await readAuditHead(queries),
+  };
+}
+
+/** Versions count within a trust epoch. */
+const nextVersion = ({ previous, trustEpoch }: Basis): number =>
+  previous?.trustEpoch === trustEpoch ? previous.version + 1 : 1;
+
+function sameContent(basis: Basis, sections: ManifestDocument['sections']): boolean {
+  if (!basis.previousManifest || !basis.previous) return false;
+  if (basis.previous.trustEpoch !== basis.trustEpoch || basis.previous.keyEpoch !== basis.keyEpoch)
+    return false;
+  const before = manifestSections(basis.previousManifest);
+  return Object.entries(sections).every(([name, ref]) => before[name as SectionName]?.digest === ref.digest);
+}
+
+/** Reads our own stored manifest; nodes verify, we wrote it. */
+function manifestSections(envelope: string): ManifestDocument['sections'] {
+  const { payload } = JSON.parse(envelope) as { payload: string };
+  return (JSON.parse(atob(payload.replaceAll('-', '+').replaceAll('_', '/'))) as ManifestDocument).sections;
+}
+
+/** Signs a timestamp for a version of a zone. */
+export function timestampFor(
+  deps: Pick<Dependencies, 'signers'>,
+  zone: Pick<Zone, 'id' | 'snapshot'>,
+  facts: { trustEpoch: number; version: number; digest: string; auditHead: AuditHead; issuedAt: number },
+): Promise<string> {
+  return signTimestamp(
+    {
+      zone: zone.id,
+      trustEpoch: facts.trustEpoch,
+      version: facts.version,
+      manifest: facts.digest,
+      auditHead: { sequence: facts.auditHead.sequence, hash: facts.auditHead.hash },
+    },
+    zone.snapshot,
+    facts.issuedAt,
+    deps.signers.timestamp,
+  );
+}
+
+type NewBlob = { section: SectionName; ref: BlobRef; stored: Bytes; fingerprint: string | undefined };
+type NewEnvelope = { node: string; fingerprint: string; envelope: string };
+
+/** Finds earlier ciphertexts in the store and keeps new ones in memory until the version is stored with them. */
+function bufferedBlobs(
+  queries: Queries,
+  zone: string,
+  keyEpoch: number,
+): BlobStore & { readonly newBlobs: NewBlob[]; readonly newEnvelopes: NewEnvelope[] } {
+  const newBlobs: NewBlob[] = [];
+  const newEnvelopes: NewEnvelope[] = [];
+  return {
+    newBlobs,
+    newEnvelopes,
+    find: (section, fingerprint) => findBlobByFingerprint(queries, { zone, keyEpoch, section, fingerprint }),
+    async put(section, ref, stored, fingerprint) {
+      newBlobs.push({ section, ref, stored, fingerprint });
+    },
+    findEnvelope: (node, fingerprint) => findNodeEnvelope(queries, { zone, keyEpoch, node, fingerprint }),
+    async putEnvelope(node, fingerprint, envelope) {
+      newEnvelopes.push({ node, fingerprint, envelope });
+    },
+  };
+}
+
+function storePublished(
+  deps: Dependencies,
+  basis: Basis,
+  blobs: { readonly newBlobs: readonly NewBlob[]; readonly newEnvelopes: readonly NewEnvelope[] },
+  signed: { version: number; manifest: string; timestamp: string; issuedAt: number },
+): Promise<'stored' | 'lost'> {
+  const zone = basis.content.zone.id;
+  const createdAt = new Date(deps.now()).toISOString();
+  return deps.store.record(async (queries) => {
+    const current = await findPublication(queries, zone);
+    const unchanged =
+      current?.version === basis.previous?.version && current?.trustEpoch === basis.previous?.trustEpoch;
+    if (!unchanged) return 'lost';
+    for (const { section, ref, stored, fingerprint } of blobs.newBlobs) {
+      await insertBlob(queries, {
+        zone,
+        digest: ref.digest,
+        section,
+        keyEpoch: basis.keyEpoch,
+        fingerprint: fingerprint ?? null,
+        bytes: stored,
+        createdAt,
+      });
+    }
+    for (const envelope of blobs.newEnvelopes) {
+      await saveNodeEnvelope(queries, { zone, keyEpoch: basis.keyEpoch, ...envelope });
+    }
+    await insertSnapshot(queries, {
+      zone,
+      trustEpoch: basis.trustEpoch,
+      version: signed.version,
+      sequence: basis.sequence,
+      manifest: signed.manifest,
+      digest: manifestDigest(signed.manifest),
+      createdAt,
+    });
+    await savePublication(queries, {
+      zone,
+      trustEpoch: basis.trustEpoch,
+      version: signed.version,
+      coveredSequence: basis.sequence,
+      keyEpoch: basis.keyEpoch,
+      timestamp: signed.timestamp,
+      issuedAt: signed.issuedAt,
+      refusal: null,
+    });
+    await clearOutbox(queries, zone, basis.sequence);
+    return 'stored';
+  });
+}
+
+/** The last good version stays in force; the operator sees why the newest change is not in it. */
+async function keepRefusal(
+  deps: Dependencies,
+  zone: string,
+  basis: Basis,
+  reason: string,
+  refused: Result<never>,
+): Promise<Result<never>> {
+  await deps.store.record(async (queries) => {
+    const current = await findPublication(queries, zone);
+    if (current) await savePublication(queries, { ...current, refusal: reason });
+    await clearOutbox(queries, zone, basis.sequence);
+  });
+  return refused;
+}

@@ -1,0 +1,107 @@
+import { type Bytes, fromBase64 } from '@sallyport/bytes';
+import { FaultError, unwrap } from '@sallyport/faults';
+import { parseCertificate } from '@sallyport/pki';
+import type { GlobalPolicy } from '@sallyport/policy';
+import type { LocalCertificate, RegisteredCertificate, ZoneContent } from '@sallyport/snapshot/publish';
+import {
+  activeNodes,
+  allAccounts,
+  allRevocations,
+  type CertificateRow,
+  certificatesOfKinds,
+  findZone,
+  type KeyEncryption,
+  type Queries,
+  readPolicyDocument,
+  serversOfZone,
+} from '@sallyport/store';
+
+/** Purpose under which a certificate's private key is encrypted at rest. */
+export const privateKeyPurpose = (certificate: string): string => `certificate:${certificate}`;
+
+/** The three global policy documents. */
+export async function readGlobalPolicy(queries: Queries): Promise<GlobalPolicy> {
+  return {
+    loginSettings: (await readPolicyDocument(queries, 'login-settings')).body,
+    userClasses: (await readPolicyDocument(queries, 'user-classes')).body,
+    sslEntries: (await readPolicyDocument(queries, 'ssl-entries')).body,
+  };
+}
+
+/**
+ * Reads all that a zone's snapshot is made of. Private keys come out decrypted, and only those of certificates
+ * that a server of the zone is assigned: no other zone's key is touched.
+ *
+ * @param queries one consistent state
+ */
+export async function readZoneContent(
+  queries: Queries,
+  keys: KeyEncryption,
+  zoneId: string,
+): Promise<ZoneContent> {
+  const zone = await findZone(queries, zoneId);
+  if (!zone) throw new FaultError({ code: 'not-found', detail: `zone ${zoneId}` });
+  const servers = await serversOfZone(queries, zoneId);
+  const assigned = new Set(servers.flatMap((server) => server.certificates));
+  const accounts = (await allAccounts(queries)).filter((account) => account.zones.includes(zoneId));
+  const accountIds = new Set(accounts.map((account) => account.id));
+  const localRows = (await certificatesOfKinds(queries, ['local'])).filter((row) => assigned.has(row.id));
+  const loginRows = (await certificatesOfKinds(queries, ['login'])).filter(
+    (row) => row.account !== null && accountIds.has(row.account) && row.revokedAt === null,
+  );
+  const caRows = (await certificatesOfKinds(queries, ['trusted', 'internal-ca'])).filter(
+    (row) => row.revokedAt === null,
+  );
+  return {
+    zone,
+    policy: await readGlobalPolicy(queries),
+    servers,
+    locals: await Promise.all(localRows.map((row) => localCertificate(row, keys))),
+    accounts: accounts.map((account) => ({
+      id: account.id,
+      name: account.name,
+      groups: account.groups,
+      home: account.home,
+      enabled: account.enabled,
+      locked: account.locked,
+      ...(account.passwordHash === null ? {} : { passwordHash: account.passwordHash }),
+      permissions: account.permissions,
+      limits: account.limits,
+      uploadMode: account.uploadMode,
+    })),
+    registered: loginRows.map(registeredCertificate),
+    cas: caRows.map((row) => ({ id: row.id, der: leafOf(row), advertise: true })),
+    revoked: await allRevocations(queries),
+    nodes: (await activeNodes(queries, zoneId)).map((node) => ({
+      id: node.id,
+      sealingKey: fromBase64(node.sealingKey),
+      overrides: node.overrides,
+    })),
+  };
+}
+
+/** The certificate itself, without its chain. */
+export const leafOf = (row: Pick<CertificateRow, 'chain'>): Bytes => fromBase64(row.chain[0] ?? '');
+
+async function localCertificate(row: CertificateRow, keys: KeyEncryption): Promise<LocalCertificate> {
+  const common = { id: row.id, form: row.form, key: row.key, chain: row.chain.map(fromBase64) };
+  return row.privateKey === null
+    ? common
+    : { ...common, privateKey: await keys.unwrap(privateKeyPurpose(row.id), row.privateKey) };
+}
+
+function registeredCertificate(row: CertificateRow): RegisteredCertificate {
+  const parsed = unwrap(parseCertificate(leafOf(row)));
+  return {
+    account: row.account ?? '',
+    certificate: row.id,
+    form: row.form,
+    match: row.match ?? 'certificate',
+    anchor: row.anchor ?? 'path',
+    sha256: row.sha256,
+    spkiSha256: row.spkiSha256,
+    ...(row.validUntil === null ? {} : { validUntil: row.validUntil }),
+    issuer: parsed.issuerDer,
+    subject: parsed.subjectDer,
+  };
+}

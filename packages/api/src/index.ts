@@ -1,0 +1,6 @@
+export { createApi } from './app.ts';
+export { type ChangeFeed, inProcessFeed, pollingFeed } from './change-feed.ts';
+export type { Dependencies } from './dependencies.ts';
+export { publishPending } from './domain/publish.ts';
+export { hashPassword } from './hash-password.ts';
+export type { Bindings } from './register.ts';

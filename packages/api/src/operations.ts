@@ -1,0 +1,23 @@
+import type { Operation } from './operation.ts';
+import { accountOperations } from './routes/accounts.ts';
+import { certificateOperations } from './routes/certificates.ts';
+import { logOperations } from './routes/logs.ts';
+import { nodeProtocolOperations } from './routes/node-protocol.ts';
+import { nodeOperations } from './routes/nodes.ts';
+import { policyOperations } from './routes/policy.ts';
+import { serverOperations } from './routes/servers.ts';
+import { tokenOperations } from './routes/tokens.ts';
+import { zoneOperations } from './routes/zones.ts';
+
+/** Every operation of the API. */
+export const operations: readonly Operation[] = [
+  ...logOperations,
+  ...zoneOperations,
+  ...serverOperations,
+  ...certificateOperations,
+  ...accountOperations,
+  ...policyOperations,
+  ...nodeOperations,
+  ...tokenOperations,
+  ...nodeProtocolOperations,
+];

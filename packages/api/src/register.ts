@@ -1,0 +1,176 @@
+import { createRoute, type OpenAPIHono } from '@hono/zod-openapi';
+import { FaultError, type FieldFault, faults } from '@sallyport/faults';
+import type { Context } from 'hono';
+import { z } from 'zod';
+import { access } from './access.ts';
+import { authenticate } from './authenticate.ts';
+import type { Dependencies } from './dependencies.ts';
+import type { Operation } from './operation.ts';
+import { problem, problemResponse } from './problem.ts';
+
+const defaultMaxBodyBytes = 262_144;
+
+/** Platform facts that an entry point puts into `env`: Node's adapter, workerd's and Deno's differ. */
+export type Bindings = { readonly source?: string };
+
+/** Adds an operation to the app: its document, its access row, then parse, run and answer. */
+export function register(app: OpenAPIHono, deps: Dependencies, operation: Operation): void {
+  const [method, path] = operation.route.split(' ') as ['GET' | 'POST' | 'PATCH' | 'DELETE', string];
+  const row = access[operation.route];
+  app.openAPIRegistry.registerPath(
+    createRoute({
+      method: method.toLowerCase() as 'get',
+      path,
+      summary: operation.summary,
+      security: row.by === 'token' ? [{ bearer: [row.scope] }] : row.by === 'node' ? [{ node: [] }] : [],
+      request: {
+        ...(operation.params ? { params: operation.params as z.ZodObject } : {}),
+        ...(operation.query ? { query: operation.query as z.ZodObject } : {}),
+        ...(operation.precondition
+          ? { headers: z.object({ 'if-match': z.string().describe('ETag of the version to change') }) }
+          : {}),
+        ...(operation.body
+          ? {
+              body: {
+                required: true,
+                content: { 'application/json': { schema: operation.body as z.ZodObject } },
+              },
+            }
+          : {}),
+      },
+      responses: {
+        [operation.status ?? 200]: { description: 'Done.', content: answerContent(operation) },
+        default: {
+          description: 'Refused; `code` is one of the closed fault table.',
+          content: { 'application/problem+json': { schema: problem } },
+        },
+      },
+    }),
+  );
+  app.on(method, path.replaceAll(/\{(\w+)\}/g, ':$1'), (context) => handle(context, deps, operation));
+}
+
+function answerContent(operation: Operation) {
+  if (operation.answers === 'text') return { 'text/plain': { schema: z.string() } };
+  if (operation.answers === 'bytes') return { 'application/octet-stream': { schema: z.string() } };
+  return { 'application/json': { schema: operation.answers as z.ZodObject } };
+}
+
+async function handle(context: Context, deps: Dependencies, operation: Operation): Promise<Response> {
+  const mismatch = await deps.store.checkSchema();
+  if (mismatch) return problemResponse(mismatch);
+  const raw = context.req.raw;
+  const body = await readBody(raw, operation.maxBodyBytes ?? defaultMaxBodyBytes);
+  const caller = await authenticate(deps, access[operation.route], raw, body);
+  const result = await operation.run(deps, {
+    params: parse(operation.params, context.req.param(), 'path') as never,
+    query: parse(operation.query, singleValues(context.req.queries()), 'query') as never,
+    body: parse(operation.body, operation.body ? parseJsonBody(raw, body) : undefined, 'body') as never,
+    caller,
+    expectedVersion: operation.precondition ? expectedVersion(context.req.header('if-match')) : 0,
+    origin: deps.publicUrl ?? new URL(raw.url).origin,
+    source: (context.env as Bindings | undefined)?.source,
+  });
+  if (!result.ok) return problemResponse(result.fault);
+  const { body: answer, status = operation.status ?? 200, version, headers = {} } = result.value;
+  const common = {
+    ...(version === undefined ? {} : { etag: `"${version}"` }),
+    'cache-control': 'no-store',
+    ...headers,
+  };
+  if (operation.answers === 'text' || operation.answers === 'bytes') {
+    const type = operation.answers === 'text' ? 'text/plain; charset=utf-8' : 'application/octet-stream';
+    return new Response(answer as string | Uint8Array<ArrayBuffer>, {
+      status,
+      headers: { 'content-type': type, ...common },
+    });
+  }
+  return new Response(JSON.stringify(answer), {
+    status,
+    headers: { 'content-type': 'application/json', ...common },
+  });
+}
+
+/** Reads at most the bound, whatever Content-Length says. */
+async function readBody(request: Request, maxBytes: number): Promise<Uint8Array<ArrayBuffer> | undefined> {
+  if (request.method === 'GET' || request.method === 'DELETE' || !request.body) return undefined;
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  const reader = request.body.getReader();
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) break;
+    length += value.length;
+    if (length > maxBytes) {
+      await reader.cancel();
+      throw new FaultError({ code: 'body-too-large', detail: `at most ${maxBytes} bytes` });
+    }
+    chunks.push(value);
+  }
+  const joined = new Uint8Array(length);
+  let offset = 0;
+  for (const chunk of chunks) {
+    joined.set(chunk, offset);
+    offset += chunk.length;
+  }
+  return joined;
+}
+
+function parseJsonBody(request: Request, body: Uint8Array | undefined): unknown {
+  const type = request.headers.get('content-type')?.split(';')[0]?.trim().toLowerCase();
+  if (type !== 'application/json') throw new FaultError({ code: 'unsupported-media-type' });
+  try {
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body));
+  } catch {
+    throw new FaultError({ code: 'malformed-json' });
+  }
+}
+
+function singleValues(queries: Record<string, string[]>): Record<string, string> {
+  const values: Record<string, string> = {};
+  for (const [name, given] of Object.entries(queries)) {
+    if (given.length > 1) {
+      const detail = 'given more than once';
+      throw new FaultError({
+        code: 'invalid-request',
+        detail,
+        fields: [{ pointer: `query/${name}`, detail }],
+      });
+    }
+    values[name] = given[0] ?? '';
+  }
+  return values;
+}
+
+const nothing = z.strictObject({});
+
+function parse(schema: z.ZodType | undefined, value: unknown, part: 'path' | 'query' | 'body'): unknown {
+  if (!schema && part === 'body') return undefined;
+  const parsed = (schema ?? nothing).safeParse(value);
+  if (parsed.success) return schema ? parsed.data : undefined;
+  const fields = parsed.error.issues.flatMap((issue) => fieldsOf(issue, part));
+  throw new FaultError({
+    code: 'invalid-request',
+    detail: faults['invalid-request'].text,
+    fields: fields.slice(0, 20),
+  });
+}
+
+function fieldsOf(issue: z.core.$ZodIssue, part: 'path' | 'query' | 'body'): FieldFault[] {
+  const prefix = part === 'body' ? '' : `${part}`;
+  const pointer = (path: readonly PropertyKey[]) =>
+    `${prefix}/${path.map((step) => String(step).replaceAll('~', '~0').replaceAll('/', '~1')).join('/')}`;
+  if (issue.code === 'unrecognized_keys') {
+    return issue.keys.map((key) => ({ pointer: pointer([...issue.path, key]), detail: 'unknown field' }));
+  }
+  return [{ pointer: pointer(issue.path), detail: issue.message }];
+}
+
+/** The version of an If-Match header: one strong ETag of ours. */
+function expectedVersion(header: string | undefined): number {
+  if (header === undefined) throw new FaultError({ code: 'precondition-required' });
+  const version = /^"(\d{1,15})"$/.exec(header.trim())?.[1];
+  if (version === undefined)
+    throw new FaultError({ code: 'precondition-failed', detail: 'If-Match is not an ETag of ours' });
+  return Number(version);
+}

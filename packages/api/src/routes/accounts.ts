@@ -1,0 +1,184 @@
+import { FaultError, ok, refuseField, unwrap } from '@sallyport/faults';
+import { type Account, account, accountCreate, accountPatch, normalizedName } from '@sallyport/model';
+import {
+  type AccountRow,
+  deleteAccount,
+  deleteCertificate,
+  findAccount,
+  findAccountKeyed,
+  findZone,
+  insertAccount,
+  listAccounts,
+  listCertificates,
+  type Queries,
+  updateAccount,
+} from '@sallyport/store';
+import { z } from 'zod';
+import { reaches, requireZones } from '../caller.ts';
+import { newId } from '../domain/identifier.ts';
+import { operation } from '../operation.ts';
+import {
+  changeAnswer,
+  changed,
+  commit,
+  commitResource,
+  found,
+  idParams,
+  page,
+  pageOf,
+  pageQuery,
+  requireVersion,
+  requireWritten,
+} from './answers.ts';
+
+const changedAccount = account.extend(changed);
+
+/** The account as the API answers it: whether it has a password, never its hash. */
+async function accountView(queries: Queries, row: AccountRow): Promise<Account> {
+  const certificates = await listCertificates(
+    queries,
+    { after: '', limit: 1_000 },
+    { kind: 'login', account: row.id },
+  );
+  const { nameKey: _nameKey, passwordHash, contact, ...rest } = row;
+  return {
+    ...rest,
+    password: passwordHash === null ? 'none' : 'set',
+    loginCertificates: certificates.map((certificate) => certificate.id),
+    ...(contact === null ? {} : { contact }),
+  };
+}
+
+async function requireKnownZones(queries: Queries, zones: readonly string[]): Promise<void> {
+  for (const [index, zone] of zones.entries()) {
+    if (!(await findZone(queries, zone))) {
+      unwrap(refuseField('invalid-request', `/zones/${index}`, 'there is no such zone'));
+    }
+  }
+}
+
+/** Home of an account that names none: a folder of its own name, made safe for a path. */
+function defaultHome(name: string): string {
+  const home = `/${name}`;
+  const parsed = accountPatch.shape.home.safeParse(home);
+  if (!parsed.success)
+    unwrap(refuseField('invalid-request', '/home', 'this name makes no folder name: give a home'));
+  return home;
+}
+
+export const accountOperations = [
+  operation({
+    route: 'GET /v1/accounts',
+    summary: 'List accounts',
+    query: z.strictObject(pageQuery),
+    answers: pageOf(account),
+    async run(deps, { query, caller }) {
+      const rows = await listAccounts(deps.store.queries, {
+        after: query.cursor ?? '',
+        limit: query.limit + 1,
+      });
+      const list = page(rows, query.limit, (row) => row.id);
+      const visible = list.items.filter((row) => row.zones.some((zone) => reaches(caller, zone)));
+      const items = await Promise.all(visible.map((row) => accountView(deps.store.queries, row)));
+      return ok({ body: { ...list, items } });
+    },
+  }),
+  operation({
+    route: 'POST /v1/accounts',
+    summary: 'Create an account',
+    body: accountCreate,
+    answers: changedAccount,
+    status: 201,
+    async run(deps, { body, caller }) {
+      requireZones(caller, body.zones);
+      // Hashing takes its time: it must not hold the write lock.
+      const passwordHash = body.password === undefined ? null : await deps.hashPassword(body.password);
+      return commitResource(deps, caller, async (change) => {
+        await requireKnownZones(change.queries, body.zones);
+        const nameKey = normalizedName(body.name, 'lower');
+        if (await findAccountKeyed(change.queries, nameKey)) {
+          unwrap(refuseField('alias-in-use', '/name', `there is an account ${body.name} already`));
+        }
+        const { password: _password, home, contact, ...given } = body;
+        const row: AccountRow = {
+          id: newId('acc', deps.randomBytes),
+          ...given,
+          nameKey,
+          home: home ?? defaultHome(body.name),
+          contact: contact ?? null,
+          passwordHash,
+          version: 1,
+          createdAt: change.at,
+        };
+        await insertAccount(change.queries, row);
+        change.audit('account.create', `account:${row.id}`, { name: row.name, zones: row.zones });
+        change.touch(row.zones);
+        return accountView(change.queries, row);
+      });
+    },
+  }),
+  operation({
+    route: 'GET /v1/accounts/{id}',
+    summary: 'Show an account',
+    params: idParams,
+    answers: account,
+    async run(deps, { params, caller }) {
+      const row = found(await findAccount(deps.store.queries, params.id), 'account');
+      if (!row.zones.some((zone) => reaches(caller, zone))) throw new FaultError({ code: 'forbidden' });
+      return ok({ body: await accountView(deps.store.queries, row), version: row.version });
+    },
+  }),
+  operation({
+    route: 'PATCH /v1/accounts/{id}',
+    summary: 'Change an account; sessions that rest on what is gone end',
+    params: idParams,
+    body: accountPatch,
+    answers: changedAccount,
+    precondition: 'if-match',
+    async run(deps, { params, body, caller, expectedVersion }) {
+      const { password, contact, ...given } = body;
+      const passwordHash = typeof password === 'string' ? await deps.hashPassword(password) : password;
+      return commitResource(deps, caller, async (change) => {
+        const row = found(await findAccount(change.queries, params.id), 'account');
+        requireZones(caller, [...row.zones, ...(given.zones ?? [])]);
+        requireVersion(row, expectedVersion);
+        if (given.zones) await requireKnownZones(change.queries, given.zones);
+        const next = {
+          ...row,
+          ...given,
+          passwordHash: passwordHash === undefined ? row.passwordHash : passwordHash,
+          contact: contact === undefined ? row.contact : contact,
+          version: row.version + 1,
+        } as AccountRow;
+        requireWritten(await updateAccount(change.queries, next, expectedVersion));
+        change.audit('account.change', `account:${row.id}`, { fields: Object.keys(body) });
+        change.touch([...row.zones, ...next.zones]);
+        return accountView(change.queries, next);
+      });
+    },
+  }),
+  operation({
+    route: 'DELETE /v1/accounts/{id}',
+    summary: 'Delete an account and its login certificates; its files stay',
+    params: idParams,
+    answers: changeAnswer,
+    precondition: 'if-match',
+    async run(deps, { params, caller, expectedVersion }) {
+      const committed = await commit(deps, caller, async (change) => {
+        const row = found(await findAccount(change.queries, params.id), 'account');
+        requireZones(caller, row.zones);
+        requireVersion(row, expectedVersion);
+        const logins = await listCertificates(
+          change.queries,
+          { after: '', limit: 1_000 },
+          { kind: 'login', account: row.id },
+        );
+        for (const login of logins) await deleteCertificate(change.queries, login.id, login.version);
+        requireWritten(await deleteAccount(change.queries, row.id, expectedVersion));
+        change.audit('account.delete', `account:${row.id}`, { name: row.name, certificates: logins.length });
+        change.touch(row.zones);
+      });
+      return committed.ok ? ok({ body: { changeSequence: committed.value.changeSequence } }) : committed;
+    },
+  }),
+];

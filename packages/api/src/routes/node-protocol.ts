@@ -1,0 +1,149 @@
+import { FaultError, ok, refuse } from '@sallyport/faults';
+import { eventBatch, joinAnswer, joinRequest, nodeStatus, pollAnswer, sha256 } from '@sallyport/model';
+import {
+  advanceEventSequence,
+  findBlob,
+  findNode,
+  findRoot,
+  insertEvents,
+  type NodeRow,
+  pendingPublications,
+  recordNodeStatus,
+} from '@sallyport/store';
+import { z } from 'zod';
+import type { Caller } from '../caller.ts';
+import type { Dependencies } from '../dependencies.ts';
+import { currentDocuments } from '../domain/current-documents.ts';
+import { joinNode } from '../domain/join.ts';
+import { publishTouched } from '../domain/publish.ts';
+import { operation } from '../operation.ts';
+import { commit, found } from './answers.ts';
+
+const longestPollSeconds = 30;
+
+const pollQuery = z.strictObject({
+  /** Version the node runs; 0 for none. */
+  after: z.coerce.number().int().min(0).default(0),
+  /** Trust epoch of that version. */
+  epoch: z.coerce.number().int().min(0).default(0),
+  /** `issuedAt` of the timestamp it holds, in milliseconds. */
+  issuedAt: z.coerce.number().int().min(0).default(0),
+  /** Version of the root it trusts. */
+  root: z.coerce.number().int().min(0).default(0),
+  /** How long the answer may wait for news, in seconds. */
+  wait: z.coerce.number().int().min(0).max(longestPollSeconds).default(0),
+});
+
+function callingNode(caller: Caller): NodeRow {
+  if (caller.kind !== 'node') throw new FaultError({ code: 'forbidden' });
+  return caller.node;
+}
+
+/** A change whose publication was cut short is taken up by the next poll of its zone. */
+async function publishWaiting(deps: Dependencies, zone: string): Promise<void> {
+  const waits = (await pendingPublications(deps.store.queries)).some((pending) => pending.zone === zone);
+  if (waits) await publishTouched(deps, [zone]);
+}
+
+/** Answers as soon as there is news for the node: a higher version, a newer timestamp or root; else when time is up. */
+async function poll(
+  deps: Dependencies,
+  node: NodeRow,
+  held: z.output<typeof pollQuery>,
+): Promise<z.input<typeof pollAnswer>> {
+  const deadline = deps.now() + held.wait * 1000;
+  for (;;) {
+    await publishWaiting(deps, node.zone);
+    const { publication, snapshot, root, resignAt } = await currentDocuments(deps, node.zone);
+    const newVersion =
+      publication.trustEpoch !== held.epoch ? publication.version > 0 : publication.version > held.after;
+    const news = newVersion || publication.issuedAt > held.issuedAt || root.version > held.root;
+    const now = deps.now();
+    if (news || now >= deadline) {
+      // A root is followed one step at a time: the next one first, nothing else with it.
+      const nextRoot =
+        held.root > 0 && root.version > held.root
+          ? (await findRoot(deps.store.queries, held.root + 1))?.envelope
+          : undefined;
+      return {
+        timestamp: publication.timestamp,
+        ...(newVersion ? { manifest: snapshot.manifest } : {}),
+        ...(nextRoot === undefined ? {} : { root: nextRoot }),
+      };
+    }
+    const stillActive = await findNode(deps.store.queries, node.id);
+    if (stillActive?.state !== 'active') throw new FaultError({ code: 'node-signature-invalid' });
+    await deps.feed.wait(node.zone, publication.version, Math.max(1, Math.min(deadline, resignAt) - now));
+  }
+}
+
+export const nodeProtocolOperations = [
+  operation({
+    route: 'POST /v1/node/join',
+    summary: 'Enrol this machine as a node, with a join token',
+    body: joinRequest,
+    answers: joinAnswer,
+    maxBodyBytes: 8_192,
+    async run(deps, { body, caller, source }) {
+      const committed = await commit(deps, caller, (change) => joinNode(deps, change, body, source));
+      return committed.ok ? ok({ body: committed.value.value }) : committed;
+    },
+  }),
+  operation({
+    route: 'GET /v1/node/poll',
+    summary: 'Wait for news of the zone’s snapshot',
+    query: pollQuery,
+    answers: pollAnswer,
+    run: async (deps, { query, caller }) => ok({ body: await poll(deps, callingNode(caller), query) }),
+  }),
+  operation({
+    route: 'GET /v1/node/sections/{digest}',
+    summary: 'Fetch stored section bytes by their digest',
+    params: z.strictObject({ digest: sha256 }),
+    answers: 'bytes',
+    async run(deps, { params, caller }) {
+      const bytes = await findBlob(deps.store.queries, callingNode(caller).zone, params.digest);
+      if (!bytes) return refuse('section-missing', params.digest);
+      return ok({ body: bytes, headers: { 'cache-control': 'private, max-age=31536000, immutable' } });
+    },
+  }),
+  operation({
+    route: 'GET /v1/node/roots/{version}',
+    summary: 'Fetch root metadata by version',
+    params: z.strictObject({ version: z.coerce.number().int().min(1) }),
+    answers: 'text',
+    async run(deps, { params }) {
+      const root = found(await findRoot(deps.store.queries, params.version), 'root');
+      return ok({ body: root.envelope });
+    },
+  }),
+  operation({
+    route: 'POST /v1/node/status',
+    summary: 'Report what the node runs, item by item',
+    body: nodeStatus,
+    answers: z.strictObject({ accepted: z.literal(true) }),
+    maxBodyBytes: 4_194_304,
+    async run(deps, { body, caller }) {
+      const node = callingNode(caller);
+      const seenAt = new Date(deps.now()).toISOString();
+      const recorded = await deps.store.record((queries) => recordNodeStatus(queries, node.id, body, seenAt));
+      return recorded ? ok({ body: { accepted: true as const } }) : refuse('node-replayed');
+    },
+  }),
+  operation({
+    route: 'POST /v1/node/events',
+    summary: 'Deliver login and transfer events',
+    body: eventBatch,
+    answers: z.strictObject({ accepted: z.literal(true) }),
+    maxBodyBytes: 4_194_304,
+    async run(deps, { body, caller }) {
+      const node = callingNode(caller);
+      const recorded = await deps.store.record(async (queries) => {
+        if (!(await advanceEventSequence(queries, node.id, body.sequence))) return false;
+        await insertEvents(queries, { node: node.id, zone: node.zone }, body.events);
+        return true;
+      });
+      return recorded ? ok({ body: { accepted: true as const } }) : refuse('node-replayed');
+    },
+  }),
+];
