@@ -1,0 +1,1 @@
+export { createHttpListener } from './listener.ts';

@@ -1,0 +1,249 @@
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import { getRequestListener } from '@hono/node-server';
+import { ok, type Result, refuse } from '@sallyport/faults';
+import type { HttpServer } from '@sallyport/model';
+import type { CredentialFact } from '@sallyport/policy';
+import type { AdapterContext, Listener } from '../adapter.ts';
+import { createTlsAcceptor, type TlsAcceptor } from '../tls/acceptor.ts';
+import type { RunningServer } from '../zone-view.ts';
+import { createHttpApp } from './app.ts';
+import { blockSizeFor } from './block-size.ts';
+import { createHttpConnection, type HttpConnection } from './connection.ts';
+import { createConnectionCount } from './connection-count.ts';
+import { firstByte } from './first-byte.ts';
+import { type Listening, listen } from './listening.ts';
+import { problemOf, sendProblem } from './problem.ts';
+import { securityHeaders } from './security-headers.ts';
+
+/** An IPv4 client of a dual-stack socket counts as the IPv4 one. */
+const addressOf = (socket: Socket): string => (socket.remoteAddress ?? '').replace(/^::ffff:(?=\d+\.)/i, '');
+
+const maxHeaderBytes = 16_384;
+const maxHeaders = 100;
+/** A client that was refused gets this long to read why. */
+const farewellMs = 2_000;
+
+/**
+ * One HTTP(S) listener: our own listening socket, the TLS acceptor of the node, and a `node:http` server that only
+ * parses. A connection keeps the definition it came in under; `apply` changes what the next one meets.
+ *
+ * Faults of `apply`: `item-port-in-use`, `item-engine-refused`, `item-key-missing`, `item-key-mismatch`.
+ */
+export function createHttpListener(context: AdapterContext): Listener<HttpServer> {
+  let running: RunningServer<HttpServer> | undefined;
+  let listening: Listening | undefined;
+  let acceptor: TlsAcceptor | undefined;
+  let transfers = 0;
+  const sockets = new Set<Socket>();
+  const connections = new WeakMap<Socket, HttpConnection>();
+  const count = createConnectionCount();
+
+  const app = createHttpApp({
+    context,
+    admits: () => running?.server.state === 'running',
+    secure: () => acceptor !== undefined,
+    async transfer(run) {
+      transfers++;
+      try {
+        await run(blockSizeFor(transfers));
+      } finally {
+        transfers--;
+      }
+    },
+  });
+
+  // It never listens: it is handed sockets. requestTimeout would bound a whole upload; the connection bounds
+  // its own waits instead.
+  const http = createServer({
+    maxHeaderSize: maxHeaderBytes,
+    requestTimeout: 0,
+    headersTimeout: 0,
+    insecureHTTPParser: false,
+  });
+  http.maxHeadersCount = maxHeaders;
+  http.keepAliveTimeout = 75_000;
+  http.on('request', serve);
+  // The handler answers 100 Continue itself, once it wants the body.
+  http.on('checkContinue', serve);
+  http.on('checkExpectation', (_, outgoing) => {
+    outgoing.writeHead(417, { 'Content-Length': '0', Connection: 'close' }).end();
+  });
+  http.on('clientError', (_, socket) => {
+    if (!socket.writable) socket.destroy();
+    else socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
+  });
+
+  function serve(incoming: IncomingMessage, outgoing: ServerResponse): void {
+    incoming.on('error', () => {});
+    outgoing.on('error', () => {});
+    const connection = connections.get(incoming.socket);
+    if (!connection) {
+      incoming.socket.destroy();
+      return;
+    }
+    const { channel, server } = connection;
+    for (const [name, value] of Object.entries(securityHeaders({ channel, hsts: server.http.hsts }))) {
+      outgoing.setHeader(name, value);
+    }
+    const route = getRequestListener((request) => app.fetch(request, { incoming, outgoing, connection }), {
+      hostname: 'localhost',
+      overrideGlobalObjects: false,
+      autoCleanupIncoming: false,
+      // What does not even become a request: a Host header or a target that is none.
+      errorHandler: () => sendProblem(outgoing, 'message-malformed'),
+    });
+    connection.enqueue(async () => {
+      try {
+        await route(incoming, outgoing);
+      } catch {
+        sendProblem(outgoing, 'internal');
+      }
+    });
+  }
+
+  function accept(socket: Socket): void {
+    socket.on('error', () => socket.destroy());
+    const at = running;
+    const source = addressOf(socket);
+    const leave = at && source !== '' ? count.enter(source, at.server.limits) : undefined;
+    if (!at || !leave) {
+      socket.destroy();
+      return;
+    }
+    sockets.add(socket);
+    socket.once('close', () => {
+      sockets.delete(socket);
+      leave();
+    });
+    welcome(socket, at, source).catch(() => socket.destroy());
+  }
+
+  async function welcome(socket: Socket, at: RunningServer<HttpServer>, source: string): Promise<void> {
+    const { server } = at;
+    const tls = acceptor;
+    const speaks = !server.http.plain
+      ? 'tls'
+      : tls
+        ? await firstByte(socket, server.limits.loginGraceSeconds * 1_000)
+        : 'clear';
+    if (speaks === 'clear')
+      return open(socket, at, source, { channel: 'clear', credential: { kind: 'none' } });
+    if (speaks === 'closed' || !tls) {
+      socket.destroy();
+      return;
+    }
+
+    const outcome = await tls.secure(socket);
+    if (outcome.kind === 'failed') {
+      context.notice({
+        kind: 'listener',
+        server: server.id,
+        source,
+        outcome: 'failed',
+        reason: outcome.reason,
+      });
+      return;
+    }
+    const secured = outcome.socket;
+    secured.on('error', () => secured.destroy());
+    secured.once('close', () => socket.destroy());
+    if (outcome.admission.kind === 'proceed') {
+      return open(secured, at, source, { channel: 'encrypted', credential: outcome.credential });
+    }
+    context.notice({
+      kind: 'listener',
+      server: server.id,
+      source,
+      outcome: 'refused',
+      reason: outcome.admission.reason,
+    });
+    sendOff(secured, server);
+  }
+
+  function open(
+    socket: Socket,
+    at: RunningServer<HttpServer>,
+    source: string,
+    shown: { readonly channel: 'encrypted' | 'clear'; readonly credential: CredentialFact },
+  ): void {
+    if (socket.destroyed) return;
+    connections.set(socket, createHttpConnection({ socket, server: at.server, source, context, ...shown }));
+    http.emit('connection', socket);
+  }
+
+  const stopAccepting = async (): Promise<void> => {
+    listening?.close();
+    listening = undefined;
+  };
+
+  /** The TLS side for a definition; the one in use is changed in place. */
+  function securedBy(next: RunningServer<HttpServer>): Result<TlsAcceptor | undefined> {
+    if (next.identities.length === 0) {
+      return next.server.http.plain
+        ? ok(undefined)
+        : refuse('item-key-missing', 'HTTPS without a certificate');
+    }
+    const tls = acceptor ?? createTlsAcceptor({ context, running: next, alpn: ['http/1.1'] });
+    const updated = tls.update(next);
+    return updated.ok ? ok(tls) : updated;
+  }
+
+  async function moveTo(server: HttpServer): Promise<Result<void>> {
+    if (listening?.host === server.host && listening.askedPort === server.port) return ok(undefined);
+    const opened = await listen(server, accept);
+    if (!opened.ok) return opened;
+    listening?.close();
+    listening = opened.value;
+    return ok(undefined);
+  }
+
+  return {
+    get port() {
+      return listening?.port;
+    },
+
+    async apply(next) {
+      if (next.server.state === 'suspended') {
+        running = next;
+        await stopAccepting();
+        return ok(undefined);
+      }
+      const before = running;
+      const tls = securedBy(next);
+      if (!tls.ok) return tls;
+      // Set before the socket listens: a client may be waiting for it.
+      running = next;
+      const acceptorBefore = acceptor;
+      acceptor = tls.value;
+      const moved = await moveTo(next.server);
+      if (!moved.ok) {
+        running = before;
+        acceptor = acceptorBefore;
+        if (before && before.identities.length > 0) acceptorBefore?.update(before);
+      }
+      return moved;
+    },
+
+    stopAccepting,
+
+    async close() {
+      await stopAccepting();
+      for (const socket of sockets) socket.destroy();
+    },
+  };
+}
+
+/** Refuses a connection in HTTP's words before a byte of its request is looked at (design section 4). */
+function sendOff(socket: Socket, server: HttpServer): void {
+  const problem = problemOf('certificate-required', {
+    ...securityHeaders({ channel: 'encrypted', hsts: server.http.hsts }),
+    Connection: 'close',
+  });
+  const head = Object.entries(problem.headers).map(([name, value]) => `${name}: ${value}\r\n`);
+  const timer = setTimeout(() => socket.destroy(), farewellMs);
+  socket.once('close', () => clearTimeout(timer));
+  // Unread bytes would turn our close into a reset that loses the answer.
+  socket.resume();
+  socket.end(`HTTP/1.1 ${problem.status} Forbidden\r\n${head.join('')}\r\n${problem.body}`);
+}

@@ -1,0 +1,75 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { type FaultCode, faults } from '@sallyport/faults';
+
+/** A refusal as a client sees it. */
+export type Problem = {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+};
+
+/** Problem document of a fault (RFC 9457) with the generic sentence of the table, never the exact reason. */
+export function problemOf(code: FaultCode, headers: Readonly<Record<string, string>> = {}): Problem {
+  const { http: status, text } = faults[code];
+  const body = JSON.stringify({ type: 'about:blank', title: text, status, code });
+  return {
+    status,
+    headers: {
+      'Content-Type': 'application/problem+json',
+      'Content-Length': String(Buffer.byteLength(body)),
+      'Cache-Control': 'no-store',
+      ...headers,
+    },
+    body,
+  };
+}
+
+/** Bounds of what is read of a body that nobody wants, so that its sender gets to read our answer. */
+const lingerMs = 1_000;
+const lingerBytes = 16 << 20;
+
+/**
+ * Answers with the problem; where an answer has begun, all that is left is to cut it.
+ * A body that is still on its way costs the connection: it is read on for a moment, for closing at once would
+ * reset the connection before the client has read the answer.
+ */
+export function sendProblem(
+  outgoing: ServerResponse,
+  code: FaultCode,
+  headers?: Readonly<Record<string, string>>,
+): void {
+  if (outgoing.headersSent) {
+    outgoing.destroy();
+    return;
+  }
+  const incoming = outgoing.req;
+  const problem = problemOf(code, headers);
+  if (incoming.complete || !hasBody(incoming)) {
+    outgoing.writeHead(problem.status, problem.headers).end(problem.body);
+    return;
+  }
+  outgoing.writeHead(problem.status, { ...problem.headers, Connection: 'close' });
+  if (incoming.headers.expect !== undefined) outgoing.end(problem.body);
+  else {
+    outgoing.write(problem.body);
+    linger(incoming, () => outgoing.end());
+  }
+}
+
+const hasBody = ({ headers }: IncomingMessage): boolean =>
+  headers['transfer-encoding'] !== undefined || (headers['content-length'] ?? '0') !== '0';
+
+function linger(incoming: IncomingMessage, done: () => void): void {
+  const timer = setTimeout(done, lingerMs);
+  const finish = () => {
+    clearTimeout(timer);
+    done();
+  };
+  let bytes = 0;
+  incoming.on('data', (chunk: Buffer) => {
+    bytes += chunk.length;
+    if (bytes > lingerBytes) finish();
+  });
+  incoming.once('end', finish);
+  incoming.once('close', finish);
+}
