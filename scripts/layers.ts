@@ -63,6 +63,7 @@ export const layers: Readonly<Record<string, Layer>> = {
       'snapshot/node',
       'snapshot/publish',
       'store',
+      'api/init',
       'client',
       'control-plane/*',
       'data-plane/*',
