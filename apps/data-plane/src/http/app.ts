@@ -115,7 +115,12 @@ export function createHttpApp(surroundings: HttpSurroundings): Hono<Environment>
   app.put('*', at(upload));
   app.delete('*', at(remove));
   app.all('*', (c) => refuse(c, 'method-not-allowed', { Allow: allowed }));
-  app.onError((_, c) => refuse(c, 'internal'));
+  app.onError((error, c) => {
+    const { server, source } = c.env.connection;
+    const reason = `internal: ${error.name}`;
+    context.notice({ kind: 'listener', server: server.id, source, outcome: 'failed', reason });
+    return refuse(c, 'internal');
+  });
   return app;
 }
 

@@ -4,7 +4,7 @@ import type { FaultCode } from '@sallyport/faults';
 import type { HttpServer } from '@sallyport/model';
 import type { CredentialFact } from '@sallyport/policy';
 import type { AdapterContext } from '../adapter.ts';
-import type { LoginAttempt, LoginOutcome } from '../login.ts';
+import type { CredentialStands, LoginAttempt, LoginOutcome } from '../login.ts';
 import type { Session } from '../session.ts';
 import { basicCredentials } from './basic.ts';
 
@@ -31,6 +31,8 @@ export interface HttpConnection {
   admit(authorization: string | undefined): Promise<Admission>;
   /** True once as many logins were refused as the limits allow: the answer then closes the connection. */
   readonly exhausted: () => boolean;
+  /** True while a request is being served: its answer may be half written. */
+  readonly busy: () => boolean;
   /** Serves a request when those before it are done. */
   enqueue(serve: () => Promise<void>): void;
 }
@@ -41,12 +43,13 @@ export function createHttpConnection(options: {
   readonly source: string;
   readonly channel: 'encrypted' | 'clear';
   readonly credential: CredentialFact;
+  readonly credentialStands?: CredentialStands | undefined;
   readonly context: AdapterContext;
 }): HttpConnection {
   const { socket, server, source, channel, credential, context } = options;
   const { limits } = server;
   const attempt: LoginAttempt = context.login.open({ server: server.id, source, channel });
-  if (channel === 'encrypted') attempt.tlsCredential(credential);
+  if (channel === 'encrypted') attempt.tlsCredential(credential, options.credentialStands);
 
   // A digest under a key of this connection stands for the header, so that no password is kept.
   const key = randomBytes(32);
@@ -87,20 +90,19 @@ export function createHttpConnection(options: {
   }
 
   /** The only account that the client's certificate is registered on; a certificate of several names none. */
-  async function accountOfCertificate(): Promise<string | undefined> {
+  function accountOfCertificate(): string | undefined {
     if (credential.kind !== 'proved') return undefined;
-    const [account, ...others] = new Set(
-      credential.registrations.map((registration) => registration.account),
+    const [name, ...others] = new Set(
+      credential.registrations.map((registration) => registration.accountName),
     );
-    if (account === undefined || others.length > 0) return undefined;
-    return (await context.view().accountById(account))?.name;
+    return others.length === 0 ? name : undefined;
   }
 
   async function prove(
     authorization: string | undefined,
   ): Promise<{ user?: string; outcome?: LoginOutcome }> {
     if (authorization === undefined) {
-      const user = await accountOfCertificate();
+      const user = accountOfCertificate();
       return user === undefined ? {} : { user, outcome: await attempt.name(user) };
     }
     const basic = basicCredentials(authorization);
@@ -112,6 +114,7 @@ export function createHttpConnection(options: {
     source,
     channel,
     exhausted: () => refusals >= limits.maxAuthAttempts,
+    busy: () => pending > 0,
 
     async admit(authorization) {
       const digest = digestOf(authorization ?? '');

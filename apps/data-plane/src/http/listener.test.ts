@@ -142,6 +142,14 @@ describe('an HTTP listener', () => {
     reader.destroy();
   });
 
+  it('refuses more headers than it takes, and does not lose one', async () => {
+    await using stand = await openStand(certificates);
+    await stand.apply();
+    const many = Array.from({ length: 120 }, (_, index) => ['-H', `X-${index}: y`]).flat();
+    expect((await stand.curl('/', ...many, ...login)).status).toBe(400);
+    expect((await stand.curl('/', ...many.slice(0, 100), ...login)).status).toBe(200);
+  });
+
   it('survives garbage', async () => {
     await using stand = await openStand(certificates, encryptionOptional);
     for (const plain of [true, false]) {
@@ -161,6 +169,7 @@ describe('an HTTP listener', () => {
         'GET / HTTP/1.1\r\nHost: x\r\nExpect: other\r\n\r\n',
         'GET / HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(100),
         'OPTIONS * HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n',
+        `GET / HTTP/1.1\r\nHost: x\r\n${'X: y\r\n'.repeat(200)}\r\n`,
         'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n',
       ];
       await Promise.all(garbage.map((text) => conversation(stand, text)));

@@ -5,6 +5,7 @@ import { ok, type Result, refuse } from '@sallyport/faults';
 import type { HttpServer } from '@sallyport/model';
 import type { CredentialFact } from '@sallyport/policy';
 import type { AdapterContext, Listener } from '../adapter.ts';
+import type { CredentialStands } from '../login.ts';
 import { createTlsAcceptor, type TlsAcceptor } from '../tls/acceptor.ts';
 import type { RunningServer } from '../zone-view.ts';
 import { createHttpApp } from './app.ts';
@@ -61,7 +62,8 @@ export function createHttpListener(context: AdapterContext): Listener<HttpServer
     headersTimeout: 0,
     insecureHTTPParser: false,
   });
-  http.maxHeadersCount = maxHeaders;
+  // node:http drops what is above the count without a word: one more than we take shows it.
+  http.maxHeadersCount = maxHeaders + 1;
   http.keepAliveTimeout = 75_000;
   http.on('request', serve);
   // The handler answers 100 Continue itself, once it wants the body.
@@ -70,7 +72,8 @@ export function createHttpListener(context: AdapterContext): Listener<HttpServer
     outgoing.writeHead(417, { 'Content-Length': '0', Connection: 'close' }).end();
   });
   http.on('clientError', (_, socket) => {
-    if (!socket.writable) socket.destroy();
+    // In the middle of an answer these bytes would pass for a part of it.
+    if (!socket.writable || connections.get(socket as Socket)?.busy()) socket.destroy();
     else socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
   });
 
@@ -85,6 +88,10 @@ export function createHttpListener(context: AdapterContext): Listener<HttpServer
     const { channel, server } = connection;
     for (const [name, value] of Object.entries(securityHeaders({ channel, hsts: server.http.hsts }))) {
       outgoing.setHeader(name, value);
+    }
+    if (incoming.rawHeaders.length > 2 * maxHeaders) {
+      connection.enqueue(async () => sendProblem(outgoing, 'message-malformed', { Connection: 'close' }));
+      return;
     }
     const route = getRequestListener((request) => app.fetch(request, { incoming, outgoing, connection }), {
       hostname: 'localhost',
@@ -149,7 +156,11 @@ export function createHttpListener(context: AdapterContext): Listener<HttpServer
     secured.on('error', () => secured.destroy());
     secured.once('close', () => socket.destroy());
     if (outcome.admission.kind === 'proceed') {
-      return open(secured, at, source, { channel: 'encrypted', credential: outcome.credential });
+      return open(secured, at, source, {
+        channel: 'encrypted',
+        credential: outcome.credential,
+        credentialStands: outcome.credentialStands,
+      });
     }
     context.notice({
       kind: 'listener',
@@ -165,7 +176,11 @@ export function createHttpListener(context: AdapterContext): Listener<HttpServer
     socket: Socket,
     at: RunningServer<HttpServer>,
     source: string,
-    shown: { readonly channel: 'encrypted' | 'clear'; readonly credential: CredentialFact },
+    shown: {
+      readonly channel: 'encrypted' | 'clear';
+      readonly credential: CredentialFact;
+      readonly credentialStands?: CredentialStands | undefined;
+    },
   ): void {
     if (socket.destroyed) return;
     connections.set(socket, createHttpConnection({ socket, server: at.server, source, context, ...shown }));
