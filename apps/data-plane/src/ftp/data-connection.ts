@@ -1,0 +1,82 @@
+import type { Socket } from 'node:net';
+import type { TLSSocket } from 'node:tls';
+import type { DataTlsOutcome } from '../tls/acceptor.ts';
+import type { PassivePort } from './passive-ports.ts';
+import { RecordObserver } from './record-observer.ts';
+
+/** How long a data connection is awaited once its transfer has begun. */
+const connectTimeoutMs = 10_000;
+
+/** A data connection, ready to carry its one transfer. */
+export interface DataConnection {
+  readonly socket: Socket | TLSSocket;
+  /**
+   * How the peer ended its stream, asked after `end`. In clear nothing tells a finished stream from one whose
+   * program went away: its end is taken for the end.
+   *
+   * @param bytes all that was read
+   */
+  endOf(bytes: number): 'closed' | 'cut';
+}
+
+export type DataOutcome =
+  | { readonly kind: 'open'; readonly data: DataConnection }
+  | { readonly kind: 'failed'; readonly reason: 'no-connection' | 'tls-failed' | 'session-not-reused' };
+
+/**
+ * Takes the data connection that comes in on a port.
+ *
+ * @param secure runs TLS on it; left out, it stays in clear
+ * @param signal closes whatever there is already
+ */
+export async function openDataConnection(options: {
+  readonly port: PassivePort;
+  readonly direction: 'in' | 'out';
+  readonly secure: ((socket: Socket | RecordObserver) => Promise<DataTlsOutcome>) | undefined;
+  readonly sessionReuse: 'off' | 'preferred' | 'required';
+  readonly idleMs: number;
+  readonly signal: AbortSignal;
+}): Promise<DataOutcome> {
+  const { port, signal, secure } = options;
+  const abort = (): void => port.close();
+  signal.addEventListener('abort', abort);
+  const raw = signal.aborted ? undefined : await port.connection(connectTimeoutMs);
+  signal.removeEventListener('abort', abort);
+  if (!raw || signal.aborted) {
+    raw?.destroy();
+    return { kind: 'failed', reason: 'no-connection' };
+  }
+  destroyOn(signal, raw);
+  raw.setTimeout(options.idleMs, () => raw.destroy());
+  if (!secure) return { kind: 'open', data: { socket: raw, endOf: () => 'closed' } };
+
+  const observer = options.direction === 'in' ? new RecordObserver(raw) : undefined;
+  const outcome = await secure(observer ?? raw);
+  if (outcome.kind === 'failed') return { kind: 'failed', reason: 'tls-failed' };
+  const { socket } = outcome;
+  if (options.sessionReuse === 'required' && !outcome.resumed) {
+    socket.destroy();
+    raw.destroy();
+    return { kind: 'failed', reason: 'session-not-reused' };
+  }
+  // Asked now: a closed socket no longer knows.
+  const protocol = socket.getProtocol();
+  destroyOn(signal, socket);
+  socket.once('close', () => raw.destroy());
+  return {
+    kind: 'open',
+    data: {
+      socket,
+      endOf: (bytes) => (observer?.closedByAlert(protocol, bytes) === false ? 'cut' : 'closed'),
+    },
+  };
+}
+
+function destroyOn(signal: AbortSignal, socket: Socket | TLSSocket): void {
+  const destroy = (): void => {
+    socket.destroy();
+  };
+  if (signal.aborted) destroy();
+  signal.addEventListener('abort', destroy);
+  socket.once('close', () => signal.removeEventListener('abort', destroy));
+}

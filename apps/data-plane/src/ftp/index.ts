@@ -1,0 +1,1 @@
+export { createFtpListener } from './listener.ts';

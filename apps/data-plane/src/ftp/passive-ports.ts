@@ -1,0 +1,113 @@
+import { createServer, type Server, type Socket } from 'node:net';
+import type { PassiveRange } from '@sallyport/model';
+import { plainAddress } from './address.ts';
+
+/** A port that waits for one data connection and then listens no more. */
+export interface PassivePort {
+  readonly port: number;
+  /** The connection, paused; nothing where none came in time or the port was closed. It is then the caller's. */
+  connection(timeoutMs: number): Promise<Socket | undefined>;
+  /** Closes the port and a connection that was not taken. */
+  close(): void;
+}
+
+/** The passive ports of one listener. */
+export interface PassivePorts {
+  /**
+   * @param host local address to bind: that of the control connection
+   * @param peer the only address that may connect; others are cut off and the wait goes on
+   * @returns nothing where every port of the range is in use
+   */
+  open(request: {
+    readonly range: PassiveRange;
+    readonly host: string;
+    readonly peer: string;
+  }): Promise<PassivePort | undefined>;
+}
+
+/** A port that nobody came to is given back after this time. */
+const unusedPortMs = 60_000;
+/** Connections that may queue: the peer's one, and strangers that knock on it. */
+const backlog = 16;
+
+/** @param random a number from 0 up to 1, where the search of a range starts: ports must not be foretold */
+export function createPassivePorts(random: () => number): PassivePorts {
+  const taken = new Set<number>();
+
+  return {
+    async open({ range, host, peer }) {
+      const size = range.to - range.from + 1;
+      const start = Math.floor(random() * size);
+      for (let offset = 0; offset < size; offset++) {
+        const port = range.from + ((start + offset) % size);
+        if (taken.has(port)) continue;
+        taken.add(port);
+        const server = await listenExclusively(host, port);
+        if (server) return passivePort(server, port, peer, () => taken.delete(port));
+        taken.delete(port);
+      }
+      return undefined;
+    },
+  };
+}
+
+/** `exclusive`: cluster workers that share a port would get each other's data connections. */
+function listenExclusively(host: string, port: number): Promise<Server | undefined> {
+  return new Promise((resolve) => {
+    const server = createServer({ noDelay: true, pauseOnConnect: true });
+    server.on('error', () => resolve(undefined));
+    server.listen({ host, port, exclusive: true, backlog }, () => resolve(server));
+  });
+}
+
+function passivePort(server: Server, port: number, peer: string, release: () => void): PassivePort {
+  let arrived: Socket | undefined;
+  let closed = false;
+  let waiting: ((socket: Socket | undefined) => void) | undefined;
+
+  const stopListening = (): void => {
+    if (closed) return;
+    closed = true;
+    clearTimeout(unused);
+    server.close(release);
+  };
+  const unused = setTimeout(stopListening, unusedPortMs);
+
+  server.on('connection', (socket) => {
+    socket.on('error', () => socket.destroy());
+    if (arrived || plainAddress(socket.remoteAddress) !== peer) {
+      socket.destroy();
+      return;
+    }
+    stopListening();
+    arrived = socket;
+    waiting?.(socket);
+  });
+
+  return {
+    port,
+    connection(timeoutMs) {
+      if (arrived || closed) {
+        const socket = arrived;
+        arrived = undefined;
+        return Promise.resolve(socket);
+      }
+      return new Promise((resolve) => {
+        const timer = setTimeout(() => waiting?.(undefined), timeoutMs);
+        waiting = (socket) => {
+          clearTimeout(timer);
+          waiting = undefined;
+          arrived = undefined;
+          stopListening();
+          resolve(socket);
+        };
+      });
+    },
+    close() {
+      stopListening();
+      waiting?.(undefined);
+      arrived?.destroy();
+      arrived = undefined;
+    },
+  };
+}

@@ -1,0 +1,85 @@
+import type { Socket } from 'node:net';
+import { type Fault, ok, type Result, refuse } from '@sallyport/faults';
+import type { ReadHandle } from '@sallyport/files';
+import type { AsciiConverter } from '@sallyport/ftp';
+
+/** Measured: two blocks of this size, one read while the other is sent, keep disk and TLS busy; more adds little. */
+const blockBytes = 1 << 20;
+/** After our end the peer gets this long to close, lest unread bytes of its closure reset what it has not read yet. */
+const lingerMs = 10_000;
+
+/** What went over a data connection, and how it ended. */
+export type Sent = { readonly bytes: number; readonly fault: Fault | undefined };
+
+/** Writes and waits until the bytes may be used again; `transfer-cut` where the connection is gone. */
+function write(socket: Socket, bytes: Uint8Array): Promise<Result<void>> {
+  return new Promise((resolve) => {
+    if (socket.destroyed) return resolve(refuse('transfer-cut'));
+    const closed = (): void => resolve(refuse('transfer-cut'));
+    socket.once('close', closed);
+    socket.write(bytes, (error) => {
+      socket.off('close', closed);
+      resolve(error ? refuse('transfer-cut') : ok(undefined));
+    });
+  });
+}
+
+/** Ends our side, waits until all is handed over, and lets the peer close. */
+export async function finish(socket: Socket): Promise<Result<void>> {
+  const ended = await new Promise<boolean>((resolve) => {
+    if (socket.destroyed) return resolve(false);
+    socket.once('close', () => resolve(false));
+    socket.end(() => resolve(true));
+  });
+  if (!ended) return refuse('transfer-cut');
+  const timer = setTimeout(() => socket.destroy(), lingerMs);
+  socket.once('close', () => clearTimeout(timer));
+  socket.once('end', () => socket.destroy());
+  socket.resume();
+  return ok(undefined);
+}
+
+/** Sends a file from an offset to its end. The handle stays open. */
+export async function sendFile(
+  socket: Socket,
+  file: ReadHandle,
+  offset: number,
+  convert: AsciiConverter | undefined,
+): Promise<Sent> {
+  let bytes = 0;
+  let position = offset;
+  let block = new Uint8Array(blockBytes);
+  let spare = new Uint8Array(blockBytes);
+  let reading = file.read(block, position);
+  for (;;) {
+    const read = await reading;
+    if (!read.ok) return { bytes, fault: read.fault };
+    if (read.value === 0) break;
+    position += read.value;
+    const filled = block.subarray(0, read.value);
+    reading = file.read(spare, position);
+    const out = convert ? convert.push(filled) : filled;
+    const sent = await write(socket, out);
+    if (!sent.ok) {
+      await reading;
+      return { bytes, fault: sent.fault };
+    }
+    bytes += out.length;
+    [block, spare] = [spare, block];
+  }
+  const ended = await finish(socket);
+  return { bytes, fault: ended.ok ? undefined : ended.fault };
+}
+
+/** Sends texts, one after the other. */
+export async function sendText(socket: Socket, texts: AsyncIterable<string>): Promise<Sent> {
+  let bytes = 0;
+  for await (const text of texts) {
+    const out = Buffer.from(text, 'utf8');
+    const sent = await write(socket, out);
+    if (!sent.ok) return { bytes, fault: sent.fault };
+    bytes += out.length;
+  }
+  const ended = await finish(socket);
+  return { bytes, fault: ended.ok ? undefined : ended.fault };
+}
