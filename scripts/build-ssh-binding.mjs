@@ -5,7 +5,7 @@
 // So: load the binding under the Node that will run it; if that fails, build it against that Node's own headers.
 // Always exits 0: without a compiler Sallyport still runs, with one warning at start.
 import { spawnSync } from 'node:child_process';
-import { sallyportRuntime, sshBindingFolder, sshBindingLoads } from './ssh-binding.mjs';
+import { opensslFlag, sallyportRuntime, sshBindingFolder, sshBindingLoads } from './ssh-binding.mjs';
 
 const folder = sshBindingFolder();
 const { executable, headers } = sallyportRuntime();
@@ -13,7 +13,7 @@ if (folder && !sshBindingLoads(executable, folder)) {
   const nodeGyp = process.env.npm_config_node_gyp;
   const built =
     nodeGyp &&
-    spawnSync(executable, [nodeGyp, 'rebuild', '--release'], {
+    spawnSync(executable, [nodeGyp, 'rebuild', '--release', opensslFlag(executable)], {
       cwd: folder,
       encoding: 'utf8',
       env: headers ? { ...process.env, npm_config_nodedir: headers } : process.env,

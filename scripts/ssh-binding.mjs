@@ -40,8 +40,9 @@ export function sshBindingFolder() {
 }
 
 /**
- * Does the built binding load under that Node? Always asked in a process of its own: a binding of another Node
- * may do worse than throw.
+ * Does the built binding load and work under that Node? One that was built for another major version of OpenSSL
+ * loads, and fails at the second packet of chacha20-poly1305. Always asked in a process of its own: a binding of
+ * another Node may do worse than throw.
  *
  * @param {string} executable a Node
  * @param {string} folder as of `sshBindingFolder`
@@ -49,5 +50,18 @@ export function sshBindingFolder() {
 export function sshBindingLoads(executable, folder) {
   const binding = join(folder, 'build', 'Release', 'sshcrypto.node');
   if (!existsSync(binding)) return false;
-  return spawnSync(executable, ['-e', `require(${JSON.stringify(binding)})`]).status === 0;
+  const probe = `const { ChaChaPolyCipher } = require(${JSON.stringify(binding)});
+    const cipher = new ChaChaPolyCipher(Buffer.alloc(64));
+    for (const number of [0, 1]) cipher.encrypt(Buffer.alloc(48), number);`;
+  return spawnSync(executable, ['-e', probe]).status === 0;
+}
+
+/**
+ * What the build must be told of the OpenSSL inside that Node; ssh2's own installer passes the same.
+ *
+ * @param {string} executable a Node
+ */
+export function opensslFlag(executable) {
+  const { stdout } = spawnSync(executable, ['-p', 'process.versions.openssl'], { encoding: 'utf8' });
+  return `--real_openssl_major=${/^\d+/.exec(stdout ?? '')?.[0] ?? 3}`;
 }
