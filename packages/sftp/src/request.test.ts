@@ -1,7 +1,7 @@
 import { concat } from '@sallyport/bytes';
 import { describe, expect, it } from 'vitest';
+import { ask, clientPacket } from './fixture/peer.ts';
 import { decodeInit, decodeRequest } from './request.ts';
-import { ask, clientPacket } from './test-peer.ts';
 
 const handle = new Uint8Array([0, 0, 0, 7]);
 const attributes = { size: 5, owner: [1, 2], mode: 0o100644, times: [10, 20] } as const;

@@ -1,6 +1,6 @@
 import type { FileSystem, ReadHandle, VirtualPath, WriteHandle } from '@sallyport/files';
 import { describe, expect, it } from 'vitest';
-import { ask, Peer } from './test-peer.ts';
+import { ask, Peer } from './fixture/peer.ts';
 
 const attributes = {
   kind: 'file',

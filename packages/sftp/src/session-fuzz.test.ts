@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { diskFileSystem } from '@sallyport/files/disk';
 import { expect, it } from 'vitest';
-import { ask, clientPacket, Peer } from './test-peer.ts';
+import { ask, clientPacket, Peer } from './fixture/peer.ts';
 
 /** A small generator with a seed (mulberry32): a failure can be run again. */
 function random(seed: number): () => number {

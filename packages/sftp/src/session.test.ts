@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { utf8 } from '@sallyport/bytes';
 import { diskFileSystem } from '@sallyport/files/disk';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { ask, clientPacket, Peer, type Received } from './test-peer.ts';
+import { ask, clientPacket, Peer, type Received } from './fixture/peer.ts';
 
 const [READ, WRITE, APPEND, CREATE, TRUNCATE, EXCLUSIVE] = [1, 2, 4, 8, 16, 32] as const;
 const [OK, EOF, NO_FILE, DENIED, FAILURE, BAD_MESSAGE, UNSUPPORTED] = [0, 1, 2, 3, 4, 5, 8] as const;

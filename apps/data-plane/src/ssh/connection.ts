@@ -1,0 +1,116 @@
+import type { Socket } from 'node:net';
+import type { SshServer } from '@sallyport/model';
+import { firstSshMethods } from '@sallyport/policy';
+import type { LoginAttempt } from '../login.ts';
+import type { Session } from '../session.ts';
+import { Authentication } from './authentication.ts';
+import type { ByteChannel } from './channel.ts';
+import type { SshEngine } from './engine.ts';
+import type { SshLink } from './link.ts';
+import { type SftpChannel, serveSftp } from './sftp-channel.ts';
+
+export type SshConnectionOptions = {
+  readonly socket: Socket;
+  readonly engine: SshEngine;
+  /** The definition that was in force when the client came; its limits hold for the whole connection. */
+  readonly server: SshServer;
+  readonly attempt: LoginAttempt;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+};
+
+/**
+ * One client from accept to close: login within its grace, then its session until the client goes, idles too long
+ * or is ended from our side. Whatever it does ends its own connection at most.
+ */
+export class SshConnection {
+  readonly #options: SshConnectionOptions;
+  readonly #authentication: Authentication;
+  readonly #channels = new Set<SftpChannel>();
+  #link: SshLink | undefined;
+  #session: Session | undefined;
+  #graceTimer: NodeJS.Timeout | undefined;
+  #idleTimer: NodeJS.Timeout | undefined;
+  #lastActivity = 0;
+  readonly #onSessionEnded = () => this.#end();
+
+  constructor(options: SshConnectionOptions) {
+    this.#options = options;
+    const { socket, engine, server, attempt } = options;
+    this.#authentication = new Authentication({
+      attempt,
+      firstMethods: firstSshMethods(server.clientCertificate),
+      maxFailures: server.limits.maxAuthAttempts,
+      onAdmitted: (session) => this.#admitted(session),
+      onForsaken: () => this.#options.socket.destroy(),
+      onExhausted: () => this.#link?.disconnect('noMoreAuthMethods'),
+    });
+    this.#graceTimer = setTimeout(() => socket.destroy(), server.limits.loginGraceSeconds * 1000);
+    socket.on('error', () => {});
+    socket.once('close', () => void this.#closed());
+    engine.serve(
+      socket,
+      {
+        authentication: (exchange) =>
+          // A login that cannot be judged ends here; its client must not wait for an answer.
+          void this.#authentication.handle(exchange).catch(() => socket.destroy()),
+        subsystem: (name, accept) => this.#subsystem(name, accept),
+      },
+      (link) => {
+        this.#link = link;
+      },
+    );
+  }
+
+  #admitted(session: Session): void {
+    clearTimeout(this.#graceTimer);
+    if (this.#options.socket.destroyed) {
+      session.close();
+      return;
+    }
+    this.#session = session;
+    this.#lastActivity = performance.now();
+    this.#watchIdleness();
+    session.ended.addEventListener('abort', this.#onSessionEnded, { once: true });
+    if (session.ended.aborted) this.#end();
+  }
+
+  #subsystem(name: string, accept: () => ByteChannel | undefined): void {
+    const session = this.#session;
+    if (!session || session.ended.aborted || name !== 'sftp' || !this.#options.server.ssh.sftp) return;
+    const channel = accept();
+    if (!channel) return;
+    const onActivity = () => {
+      this.#lastActivity = performance.now();
+    };
+    const sftp = serveSftp({ channel, session, now: this.#options.now, onActivity });
+    this.#channels.add(sftp);
+    void sftp.closed.then(() => this.#channels.delete(sftp));
+  }
+
+  /** Ends the connection when nothing has moved for the idle time; keep-alives of the transport do not count. */
+  #watchIdleness(): void {
+    const limit = this.#options.server.limits.idleSeconds * 1000;
+    const idle = performance.now() - this.#lastActivity;
+    if (idle >= limit) this.#end();
+    else this.#idleTimer = setTimeout(() => this.#watchIdleness(), limit - idle);
+  }
+
+  #end(): void {
+    for (const channel of this.#channels) channel.abort();
+    if (this.#link) this.#link.disconnect('byApplication');
+    else this.#options.socket.destroy();
+  }
+
+  async #closed(): Promise<void> {
+    clearTimeout(this.#graceTimer);
+    clearTimeout(this.#idleTimer);
+    const session = this.#session;
+    if (!session) return;
+    session.ended.removeEventListener('abort', this.#onSessionEnded);
+    const channels = [...this.#channels];
+    for (const channel of channels) channel.abort();
+    await Promise.all(channels.map((channel) => channel.closed));
+    session.close();
+  }
+}

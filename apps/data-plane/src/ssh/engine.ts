@@ -1,0 +1,73 @@
+import type { Socket } from 'node:net';
+import { ok, type Result, refuse } from '@sallyport/faults';
+import ssh2 from 'ssh2';
+import type { TransportAlgorithms } from './algorithms.ts';
+import type { HostKeys } from './host-keys.ts';
+import { type LinkEvents, SshLink } from './link.ts';
+import { kexOffer, type Ssh2Client } from './ssh2-internals.ts';
+
+export type SshEngineOptions = {
+  readonly hostKeys: HostKeys;
+  readonly algorithms: TransportAlgorithms;
+  /** Shown before authentication (RFC 4252 section 5.4). */
+  readonly banner: string | undefined;
+};
+
+/** One set of host keys and algorithms, for as many connections as are given to it. It opens no port. */
+export interface SshEngine {
+  /**
+   * Speaks SSH on a fresh connection.
+   *
+   * @param onLink called once, when the client has sent its identification string
+   */
+  serve(socket: Socket, events: LinkEvents, onLink: (link: SshLink) => void): void;
+}
+
+/** What follows `SSH-2.0-`: the product, never its version. */
+const ident = 'Sallyport';
+/** A client that does not answer three of these is gone. */
+const keepaliveMs = 20_000;
+
+/**
+ * Builds an engine on ssh2, whose host keys are fixed when it is built: a change is another engine, and
+ * connections stay on the one they began with.
+ *
+ * @returns the engine, or `item-engine-refused` for keys or algorithms that ssh2 does not take
+ */
+export function createSshEngine(options: SshEngineOptions): Result<SshEngine> {
+  const { hostKeys, algorithms } = options;
+  const waiting = new WeakMap<Socket, (client: Ssh2Client) => void>();
+  let server: ssh2.Server;
+  try {
+    server = new ssh2.Server({
+      hostKeys: [...hostKeys.privateKeys],
+      ident,
+      keepaliveInterval: keepaliveMs,
+      keepaliveCountMax: 3,
+      ...(options.banner ? { banner: options.banner } : {}),
+    });
+  } catch {
+    // ssh2's messages may quote what it was given.
+    return refuse('item-engine-refused', 'the SSH engine does not take these host keys');
+  }
+  const offer = kexOffer({
+    kex: algorithms.kex,
+    hostKeys: hostKeys.algorithms,
+    ciphers: algorithms.ciphers,
+    macs: algorithms.macs,
+  });
+  server.on('error', () => {});
+  server.on('connection', (connection) => {
+    const client = connection as Ssh2Client;
+    const start = waiting.get(client._sock);
+    if (!start) return void client._sock.destroy();
+    waiting.delete(client._sock);
+    start(client);
+  });
+  return ok({
+    serve(socket, events, onLink) {
+      waiting.set(socket, (client) => onLink(new SshLink(client, offer, events)));
+      server.injectSocket(socket);
+    },
+  });
+}

@@ -1,0 +1,2 @@
+export { nativeBindingLoaded } from './binding.ts';
+export { createSshListener } from './listener.ts';
