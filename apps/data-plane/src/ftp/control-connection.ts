@@ -311,7 +311,6 @@ class ControlConnection {
             port,
             direction,
             secure,
-            sessionReuse: ftp.tlsSessionReuse,
             idleMs: limits.idleSeconds * 1_000,
             signal: abort.signal,
           }),

@@ -21,7 +21,7 @@ export interface DataConnection {
 
 export type DataOutcome =
   | { readonly kind: 'open'; readonly data: DataConnection }
-  | { readonly kind: 'failed'; readonly reason: 'no-connection' | 'tls-failed' | 'session-not-reused' };
+  | { readonly kind: 'failed'; readonly reason: 'no-connection' | 'tls-failed' };
 
 /**
  * Takes the data connection that comes in on a port.
@@ -33,7 +33,6 @@ export async function openDataConnection(options: {
   readonly port: PassivePort;
   readonly direction: 'in' | 'out';
   readonly secure: ((socket: Socket | RecordObserver) => Promise<DataTlsOutcome>) | undefined;
-  readonly sessionReuse: 'off' | 'preferred' | 'required';
   readonly idleMs: number;
   readonly signal: AbortSignal;
 }): Promise<DataOutcome> {
@@ -54,11 +53,6 @@ export async function openDataConnection(options: {
   const outcome = await secure(observer ?? raw);
   if (outcome.kind === 'failed') return { kind: 'failed', reason: 'tls-failed' };
   const { socket } = outcome;
-  if (options.sessionReuse === 'required' && !outcome.resumed) {
-    socket.destroy();
-    raw.destroy();
-    return { kind: 'failed', reason: 'session-not-reused' };
-  }
   // Asked now: a closed socket no longer knows.
   const protocol = socket.getProtocol();
   destroyOn(signal, socket);

@@ -69,7 +69,9 @@ function passivePort(server: Server, port: number, peer: string, release: () => 
     if (closed) return;
     closed = true;
     clearTimeout(unused);
-    server.close(release);
+    server.close();
+    // The accepted connection goes on under the same number, and a new listener does not mind it.
+    release();
   };
   const unused = setTimeout(stopListening, unusedPortMs);
 

@@ -28,7 +28,8 @@ export async function receiveFile(
   let bytes = 0;
   let position = 0;
   let block = Buffer.allocUnsafe(blockBytes);
-  let spare = Buffer.allocUnsafe(blockBytes);
+  // Most uploads fit one block.
+  let spare: Buffer<ArrayBuffer> | undefined;
   let filled = 0;
   let writing: Promise<Result<void>> | undefined;
 
@@ -39,7 +40,7 @@ export async function receiveFile(
     const full = block.subarray(0, filled);
     writing = file.write(full, position);
     position += filled;
-    [block, spare] = [spare, block];
+    [block, spare] = [spare ?? Buffer.allocUnsafe(blockBytes), block];
     filled = 0;
     return undefined;
   }

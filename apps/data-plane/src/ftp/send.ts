@@ -39,17 +39,25 @@ export async function finish(socket: Socket): Promise<Result<void>> {
   return ok(undefined);
 }
 
-/** Sends a file from an offset to its end. The handle stays open. */
+/** A file's last read finds its end, or what was added since it was opened. */
+const lastReadBytes = 1 << 14;
+
+/**
+ * Sends a file from an offset to its end. The handle stays open.
+ *
+ * @param range `to`: the size when it was opened; no bound, but what the blocks are made to
+ */
 export async function sendFile(
   socket: Socket,
   file: ReadHandle,
-  offset: number,
+  range: { readonly from: number; readonly to: number },
   convert: AsciiConverter | undefined,
 ): Promise<Sent> {
   let bytes = 0;
-  let position = offset;
-  let block = new Uint8Array(blockBytes);
-  let spare = new Uint8Array(blockBytes);
+  let position = range.from;
+  const expected = range.to - range.from;
+  let block: Uint8Array = Buffer.allocUnsafe(Math.min(Math.max(expected, lastReadBytes), blockBytes));
+  let spare: Uint8Array = Buffer.allocUnsafe(expected > blockBytes ? blockBytes : lastReadBytes);
   let reading = file.read(block, position);
   for (;;) {
     const read = await reading;

@@ -48,7 +48,6 @@ export function runTransfer(transfer: Transfer, means: TransferMeans): Promise<R
 const failedConnection: Readonly<Record<(DataOutcome & { kind: 'failed' })['reason'], Reply>> = {
   'no-connection': reply(425, 'No data connection came in.'),
   'tls-failed': reply(425, 'TLS on the data connection failed.'),
-  'session-not-reused': reply(522, 'The data connection must reuse the TLS session.'),
 };
 
 /** Announces, connects, and runs the work on the connection, which is gone when this returns without a fault or with one. */
@@ -96,7 +95,7 @@ async function retrieve(transfer: Transfer & { kind: 'retrieve' }, means: Transf
     if (transfer.offset > attributes.value.size) return reply(554, 'REST is beyond the end of the file.');
     const convert: AsciiConverter | undefined = transfer.type === 'ascii' ? toNetworkAscii() : undefined;
     const done = await over<Sent>(means, 'out', ({ socket }) =>
-      sendFile(socket, file, transfer.offset, convert),
+      sendFile(socket, file, { from: transfer.offset, to: attributes.value.size }, convert),
     );
     if (done.kind === 'failed') {
       report(0, { outcome: 'failed', reason: done.reason });
