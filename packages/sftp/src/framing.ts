@@ -1,4 +1,5 @@
 import { ok, type Result, refuse } from '@sallyport/faults';
+import { BufferPool } from './buffer-pool.ts';
 import { wireLimits } from './protocol.ts';
 
 /** One packet without its length field, and the bytes it took on the wire. */
@@ -18,8 +19,14 @@ const mergeBuffer = 16_384;
 export class PacketFramer {
   readonly #chunks: Uint8Array[] = [];
   #available = 0;
+  readonly #pool: BufferPool;
   /** The last chunk, while it is a merge buffer of ours with room left. */
   #tail: { buffer: Uint8Array; used: number } | undefined;
+
+  /** @param pool lends the buffers of packets that come in pieces; a packet's body may be given back to it */
+  constructor(pool = new BufferPool()) {
+    this.#pool = pool;
+  }
 
   /** Takes bytes from the peer; they must not change afterwards. */
   push(chunk: Uint8Array): void {
@@ -86,7 +93,7 @@ export class PacketFramer {
       this.#dropFront(length);
       return first.subarray(0, length);
     }
-    const whole = new Uint8Array(length);
+    const whole = this.#pool.take(length);
     let filled = 0;
     while (filled < length) {
       const part = (this.#chunks[0] as Uint8Array).subarray(0, length - filled);

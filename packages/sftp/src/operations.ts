@@ -2,6 +2,7 @@ import type { Fault, Result } from '@sallyport/faults';
 import type { FileSystem, VirtualPath } from '@sallyport/files';
 import type { Access } from './access.ts';
 import { attributeChange } from './attribute-change.ts';
+import type { BufferPool } from './buffer-pool.ts';
 import type { HandleTable, OpenDownload, OpenHandle, OpenUpload } from './handles.ts';
 import { nextEntries } from './listing.ts';
 import { openMode } from './open-mode.ts';
@@ -26,6 +27,8 @@ import type { SftpTransfer } from './transfer.ts';
 export type OperationContext = {
   readonly files: FileSystem;
   readonly handles: HandleTable;
+  /** Lends the buffers of SSH_FXP_DATA. */
+  readonly buffers: BufferPool;
   readonly maxOpenHandles: number;
   /** False while the server drains: what is open goes on, nothing new begins. */
   readonly admitsOperations: () => boolean;
@@ -117,7 +120,7 @@ async function performOnHandle(
     handle.kind === 'directory' ? context.files.stat(handle.path) : handle.file.attributes();
   switch (request.kind) {
     case 'read':
-      return handle.kind === 'directory' ? wrongKind() : read(request, handle);
+      return handle.kind === 'directory' ? wrongKind() : read(context, request, handle);
     case 'write':
       return handle.kind === 'upload' ? write(request, handle) : wrongKind();
     case 'fstat': {
@@ -208,14 +211,19 @@ async function openFile(
   };
 }
 
-async function read(request: RequestOf<'read'>, handle: OpenDownload | OpenUpload): Promise<ReplyPacket> {
+async function read(
+  context: OperationContext,
+  request: RequestOf<'read'>,
+  handle: OpenDownload | OpenUpload,
+): Promise<ReplyPacket> {
   if (handle.kind === 'upload' && !handle.readable) {
     return faultReply(request.id, { code: 'permission-denied', detail: 'opened for writing alone' });
   }
   const wanted = Math.min(request.length, wireLimits.readLength);
-  const buffer = new Uint8Array(dataHeaderLength + wanted);
+  const buffer = context.buffers.take(dataHeaderLength + wanted);
   const filled = await handle.file.read(buffer.subarray(dataHeaderLength), request.offset);
   if (handle.kind === 'download') handle.requested = true;
+  if (!filled.ok || filled.value === 0) context.buffers.give(buffer);
   if (!filled.ok) return faultReply(request.id, filled.fault);
   if (handle.kind === 'download') {
     handle.bytes += filled.value;

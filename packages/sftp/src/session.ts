@@ -1,6 +1,7 @@
-import { type Fault, type Result, refuse } from '@sallyport/faults';
+import { type Fault, ok, type Result, refuse } from '@sallyport/faults';
 import type { FileSystem } from '@sallyport/files';
 import { type Access, accessOf, mustWait } from './access.ts';
+import { BufferPool } from './buffer-pool.ts';
 import { PacketFramer } from './framing.ts';
 import { HandleTable, type OpenHandle } from './handles.ts';
 import { listingReplyBytes } from './listing.ts';
@@ -16,7 +17,7 @@ import type { SftpTransfer } from './transfer.ts';
  * (a window of at least 512 KiB), the session the second.
  */
 export interface SftpTransport {
-  /** Sends one packet; packets leave in the order of the calls. The bytes are the transport's from here on. */
+  /** Sends one packet; packets leave in the order of the calls. The bytes stay the session's: after `sent` they change. */
   send(packet: Uint8Array): void;
   /** That many received bytes are dealt with; the peer may send as many again. */
   credit(bytes: number): void;
@@ -32,7 +33,7 @@ export interface SftpTransport {
 export interface SftpSession {
   /** Takes bytes from the peer, in any portions. */
   receive(chunk: Uint8Array): void;
-  /** The transport has passed on that many bytes of what it was sent. */
+  /** The transport has passed on, or copied, that many bytes of what it was sent. */
   sent(bytes: number): void;
   /** The peer sends no more: what it has asked is still done, then the session closes. */
   end(): void;
@@ -75,6 +76,8 @@ const defaultLimits: SftpLimits = {
 /** A request taken in and not answered yet, in the order of arrival. */
 type Pending = {
   readonly request: Request;
+  /** The packet that it came in; its data lies there. */
+  readonly body: Uint8Array;
   readonly access: Access;
   /** Bytes that it took on the wire. */
   readonly wireLength: number;
@@ -110,15 +113,20 @@ export function createSftpSession(options: SftpSessionOptions): SftpSession {
   const limits = { ...defaultLimits, ...options.limits };
   const { transport } = options;
   const handles = new HandleTable(limits.maxOpenHandles);
+  const buffers = new BufferPool();
   const context: OperationContext = {
     files: options.files,
     handles,
+    buffers,
     maxOpenHandles: limits.maxOpenHandles,
     admitsOperations: options.admitsOperations,
     now: options.now,
     onTransfer: options.onTransfer,
   };
-  const framer = new PacketFramer();
+  const framer = new PacketFramer(buffers);
+  /** Packets that the transport has not passed on, and the bytes of the first that it has. */
+  const outgoing: ReplyPacket[] = [];
+  let firstSent = 0;
   const pending: Pending[] = [];
   let phase: 'greeting' | 'open' | 'ending' | 'aborted' | 'closed' = 'greeting';
   let fault: Fault | undefined;
@@ -127,9 +135,24 @@ export function createSftpSession(options: SftpSessionOptions): SftpSession {
   let turning = false;
   let again = false;
 
-  const send = (packet: Uint8Array): void => {
-    replyBytes += packet.length;
+  const pass = (packet: ReplyPacket): void => {
+    outgoing.push(packet);
     transport.send(packet);
+  };
+
+  const send = (packet: ReplyPacket): void => {
+    replyBytes += packet.length;
+    pass(packet);
+  };
+
+  /** Takes back the buffers of packets that have left. */
+  const recycle = (bytes: number): void => {
+    firstSent += bytes;
+    for (let [first] = outgoing; first && firstSent >= first.length; [first] = outgoing) {
+      firstSent -= first.length;
+      outgoing.shift();
+      buffers.give(first);
+    }
   };
 
   const halt = (because: Fault | undefined): void => {
@@ -159,34 +182,37 @@ export function createSftpSession(options: SftpSessionOptions): SftpSession {
     if (!version.ok) return version;
     if (version.value < protocolVersion) return refuse('message-malformed', `version ${version.value}`);
     phase = 'open';
-    send(versionReply());
-    transport.credit(wireLength);
-    return { ok: true, value: undefined };
+    return answer(versionReply(), body, wireLength);
   }
 
   function enqueue(body: Uint8Array, wireLength: number): Result<void> {
     const decoded = decodeRequest(body);
     if (!decoded.ok) return decoded;
     if (decoded.value.kind === 'refused') {
-      send(faultReply(decoded.value.id, decoded.value.fault));
-      transport.credit(wireLength);
-      return { ok: true, value: undefined };
+      return answer(faultReply(decoded.value.id, decoded.value.fault), body, wireLength);
     }
     const { request } = decoded.value;
     const access = accessOf(request, handles);
     if (!access.ok) {
-      send(faultReply(request.id, access.fault));
-      transport.credit(wireLength);
-      return { ok: true, value: undefined };
+      return answer(faultReply(request.id, access.fault), body, wireLength);
     }
     pending.push({
       request,
+      body,
       access: access.value,
       wireLength,
       cost: replyCost(request),
       state: 'waiting',
     });
-    return { ok: true, value: undefined };
+    return ok(undefined);
+  }
+
+  /** Answers a request at once. */
+  function answer(reply: ReplyPacket, body: Uint8Array, wireLength: number): Result<void> {
+    send(reply);
+    buffers.give(body);
+    transport.credit(wireLength);
+    return ok(undefined);
   }
 
   /** Starts what may start; true where something did. */
@@ -221,6 +247,7 @@ export function createSftpSession(options: SftpSessionOptions): SftpSession {
       running--;
       // The budget held an upper bound; from here on the reply itself is what is held.
       replyBytes += reply.length - entry.cost;
+      buffers.give(entry.body);
       entry.state = 'done';
       entry.reply = reply;
       turn();
@@ -249,7 +276,7 @@ export function createSftpSession(options: SftpSessionOptions): SftpSession {
       if (phase === 'aborted') {
         replyBytes -= reply.length;
       } else {
-        transport.send(reply);
+        pass(reply);
         transport.credit(entry.wireLength);
       }
     }
@@ -299,6 +326,7 @@ export function createSftpSession(options: SftpSessionOptions): SftpSession {
     },
     sent(bytes) {
       replyBytes -= bytes;
+      recycle(bytes);
       turn();
     },
     end() {

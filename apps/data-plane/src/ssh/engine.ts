@@ -3,6 +3,7 @@ import { ok, type Result, refuse } from '@sallyport/faults';
 import ssh2 from 'ssh2';
 import type { TransportAlgorithms } from './algorithms.ts';
 import type { HostKeys } from './host-keys.ts';
+import { exchangeIdentification, serverIdentification } from './identification.ts';
 import { type LinkEvents, SshLink } from './link.ts';
 import { kexOffer, type Ssh2Client } from './ssh2-internals.ts';
 
@@ -23,8 +24,6 @@ export interface SshEngine {
   serve(socket: Socket, events: LinkEvents, onLink: (link: SshLink) => void): void;
 }
 
-/** What follows `SSH-2.0-`: the product, never its version. */
-const ident = 'Sallyport';
 /** A client that does not answer three of these is gone. */
 const keepaliveMs = 20_000;
 
@@ -41,7 +40,7 @@ export function createSshEngine(options: SshEngineOptions): Result<SshEngine> {
   try {
     server = new ssh2.Server({
       hostKeys: [...hostKeys.privateKeys],
-      ident,
+      ident: serverIdentification.slice('SSH-2.0-'.length),
       keepaliveInterval: keepaliveMs,
       keepaliveCountMax: 3,
       ...(options.banner ? { banner: options.banner } : {}),
@@ -67,7 +66,7 @@ export function createSshEngine(options: SshEngineOptions): Result<SshEngine> {
   return ok({
     serve(socket, events, onLink) {
       waiting.set(socket, (client) => onLink(new SshLink(client, offer, events)));
-      server.injectSocket(socket);
+      exchangeIdentification(socket, () => server.injectSocket(socket));
     },
   });
 }

@@ -12,6 +12,14 @@ import { listenOn } from './port.ts';
 /** What new connections meet. */
 type Definition = { readonly server: SshServer; readonly engine: SshEngine };
 
+/** The socket that listens. */
+type Bound = { readonly server: Server; readonly host: string; readonly port: number };
+
+const portOf = (server: Server): number => {
+  const address = server.address();
+  return typeof address === 'object' && address !== null ? address.port : 0;
+};
+
 /** IPv4 addresses come in IPv6 form from a socket that takes both. */
 const plainAddress = (address: string): string => address.replace(/^::ffff:(?=\d+\.\d+\.\d+\.\d+$)/i, '');
 
@@ -25,7 +33,7 @@ export function createSshListener(context: AdapterContext): Listener<SshServer> 
   const sockets = new Set<Socket>();
   const perAddress = new Map<string, number>();
   let current: Definition | undefined;
-  let bound: { readonly server: Server; readonly host: string; readonly port: number } | undefined;
+  let bound: Bound | undefined;
   let applying: Promise<unknown> = Promise.resolve();
 
   function accept(socket: Socket): void {
@@ -59,15 +67,16 @@ export function createSshListener(context: AdapterContext): Listener<SshServer> 
   }
 
   async function bind(host: string, port: number): Promise<Result<void>> {
-    if (bound && bound.host === host && bound.port === port) return ok(undefined);
+    // Port 0 leaves the choice to the system; having chosen, it stays.
     const before = bound;
+    if (before && before.host === host && (port === 0 || before.port === port)) return ok(undefined);
     // Another address with the same port may overlap with the old one: that is let go of first.
     const overlaps = before !== undefined && before.port === port;
     if (overlaps) unbind();
     const opened = await listenOn(host, port, makeServer);
     if (opened.ok) {
       if (!overlaps) unbind();
-      bound = { server: opened.value, host, port };
+      bound = { server: opened.value, host, port: portOf(opened.value) };
       return ok(undefined);
     }
     if (overlaps) {
@@ -108,8 +117,7 @@ export function createSshListener(context: AdapterContext): Listener<SshServer> 
       return applied;
     },
     get port() {
-      const address = bound?.server.address();
-      return typeof address === 'object' && address !== null ? address.port : undefined;
+      return bound?.port;
     },
     async stopAccepting() {
       await applying;
