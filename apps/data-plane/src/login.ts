@@ -1,12 +1,16 @@
 import type { FaultCode } from '@sallyport/faults';
 import type { CredentialFact, ProofKind } from '@sallyport/policy';
 import type { Session } from './session.ts';
+import type { ZoneView } from './zone-view.ts';
 
 /** What a login attempt came to; nothing more may be told to the client. */
 export type LoginOutcome =
   | { readonly kind: 'admitted'; readonly session: Session }
   | { readonly kind: 'continue'; readonly missing: readonly ProofKind[]; readonly partial: boolean }
   | { readonly kind: 'refused'; readonly fault: FaultCode };
+
+/** Would the credential that a session rests on still log that account in, under a later snapshot? */
+export type CredentialStands = (view: ZoneView, account: string) => Promise<boolean>;
 
 /** One connection's way in. It remembers the proofs of one user name and forgets them when the name changes. */
 export interface LoginAttempt {
@@ -18,8 +22,12 @@ export interface LoginAttempt {
   knowsSshKey(user: string, keyBlob: Uint8Array): Promise<boolean>;
   /** An SSH key whose signature over the session the adapter has verified. */
   sshKey(user: string, keyBlob: Uint8Array): Promise<LoginOutcome>;
-  /** The judged client certificate of this TLS connection; set once, after the handshake. */
-  tlsCredential(fact: CredentialFact): void;
+  /**
+   * The judged client certificate of this TLS connection; set once, after the handshake.
+   *
+   * @param stands judges the same certificate again later, for the sessions that rest on it
+   */
+  tlsCredential(fact: CredentialFact, stands?: CredentialStands): void;
 }
 
 /** Where a connection came in. */

@@ -30,6 +30,8 @@ export interface Session {
   readonly protocol: ServerProtocol;
   readonly server: string;
   readonly account: { readonly id: string; readonly name: string };
+  /** Id of the account's user class when it logged in. */
+  readonly userClass: string | undefined;
   readonly source: string;
   readonly proofs: readonly ProofKind[];
   /** The account's files, with its permissions already enforced on every call. */

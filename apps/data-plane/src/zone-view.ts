@@ -1,5 +1,6 @@
 import type { Bytes } from '@sallyport/bytes';
 import type { FtpServer, HttpServer, PassiveRange, SshServer } from '@sallyport/model';
+import type { TrustAnchors } from '@sallyport/pki';
 import type { EffectivePolicy } from '@sallyport/policy';
 import type { AccountRecord, Registration } from '@sallyport/snapshot/node';
 
@@ -40,7 +41,9 @@ export interface ZoneView {
   readonly servers: readonly RunningServer[];
   readonly policy: EffectivePolicy;
   readonly trust: {
-    readonly cas: readonly Bytes[];
+    /** CAs whose client certificates are judged, read once per snapshot. */
+    readonly anchors: TrustAnchors;
+    /** Those among them that a CertificateRequest names, DER. */
     readonly advertised: readonly Bytes[];
     /** SHA-256 in hex over all CAs: changes when trust does. */
     readonly digest: string;
@@ -48,6 +51,5 @@ export interface ZoneView {
   isRevoked(certificate: { readonly sha256: string; readonly spkiSha256: string }): boolean;
   /** @param name the login name as the client sent it */
   accountNamed(name: string): Promise<AccountRecord | undefined>;
-  accountById(id: string): Promise<AccountRecord | undefined>;
   registrationsOf(lookup: CredentialLookup): Promise<readonly Registration[]>;
 }

@@ -21,6 +21,8 @@ export type CredentialLookup =
 /** An entry that says: this credential is that account's. */
 export type Registration = {
   readonly account: string;
+  /** Login name of the account. */
+  readonly accountName: string;
   /** The certificate resource. */
   readonly certificate: string;
   readonly form: CertificateForm;
@@ -39,7 +41,7 @@ export type ClientVerdict =
       /** Leaf to anchor; the leaf alone where only pinned entries vouch for it. */
       readonly path: readonly ParsedCertificate[];
       /** Accounts that it is registered on; at least one. */
-      readonly registrations: readonly { readonly account: string; readonly certificate: string }[];
+      readonly registrations: readonly Pick<Registration, 'account' | 'accountName' | 'certificate'>[];
     }
   | { readonly kind: 'refused'; readonly reason: ClientRefusalReason; readonly detail: string };
 
@@ -152,6 +154,10 @@ export async function verifyClient(input: ClientVerification): Promise<ClientVer
   return {
     kind: 'accepted',
     path: path ?? [leaf],
-    registrations: counting.map(({ account, certificate }) => ({ account, certificate })),
+    registrations: counting.map(({ account, accountName, certificate }) => ({
+      account,
+      accountName,
+      certificate,
+    })),
   };
 }

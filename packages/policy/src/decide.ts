@@ -29,7 +29,11 @@ export type CredentialFact =
   | {
       readonly kind: 'proved';
       /** Accounts that it is registered on, with the certificate resource that says so. */
-      readonly registrations: readonly { readonly account: string; readonly certificate: string }[];
+      readonly registrations: readonly {
+        readonly account: string;
+        readonly accountName: string;
+        readonly certificate: string;
+      }[];
     };
 
 /** What a password came to. `failed` covers an account that has none. */

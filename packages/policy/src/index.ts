@@ -19,5 +19,6 @@ export {
   sshMethodsFor,
 } from './handshake.ts';
 export { type EntryRule, type ProofKind, type ProofSet, proofSets } from './proof-sets.ts';
+export { type Redecision, redecide, type SessionEnd, type SessionFacts } from './redecide.ts';
 export { encryptionFor } from './ssl-entry.ts';
 export { type ClassFacts, classOf, matchesPattern } from './user-class.ts';

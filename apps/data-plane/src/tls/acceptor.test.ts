@@ -68,6 +68,7 @@ async function listen(initial: {
   view: ZoneView;
   running: RunningServer<FtpServer>;
   alpn?: string[];
+  rememberedChains?: number;
   manner?: 'echo' | 'answer-once';
 }) {
   const state = { view: initial.view, clock: Date.now() };
@@ -80,6 +81,7 @@ async function listen(initial: {
   const acceptor: TlsAcceptor = createTlsAcceptor({
     context,
     running: initial.running,
+    ...(initial.rememberedChains === undefined ? {} : { rememberedChains: initial.rememberedChains }),
     ...(initial.alpn ? { alpn: initial.alpn } : {}),
   });
   const outcomes: TlsOutcome[] = [];
@@ -273,6 +275,20 @@ describe.each(['TLSv1.2', 'TLSv1.3'] as const)('resumption on %s', (version) => 
     expect(told).toMatchObject({
       admission: { kind: 'refuse', reason: 'credential-missing' },
       resumed: false,
+    });
+  });
+
+  test('proves nothing once its chain is forgotten', async () => {
+    const { port } = await listen({
+      view: trusting(),
+      running: runningWith('required'),
+      rememberedChains: 0,
+    });
+    const { told } = await connect(port, await first(port));
+    expect(told).toMatchObject({
+      credential: { kind: 'invalid', reason: 'resumed-chain-unknown' },
+      admission: { kind: 'refuse' },
+      resumed: true,
     });
   });
 

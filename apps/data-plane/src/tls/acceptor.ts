@@ -6,16 +6,16 @@ import { type Result, refuse } from '@sallyport/faults';
 import type { FtpServer, HttpServer } from '@sallyport/model';
 import { admitHandshake, type CredentialFact } from '@sallyport/policy';
 import type { AdapterContext } from '../adapter.ts';
+import type { CredentialStands } from '../login.ts';
 import type { RunningServer, ZoneView } from '../zone-view.ts';
 import { createChainMemory } from './chain-memory.ts';
 import { createTlsContexts, type TlsContexts } from './contexts.ts';
-import { judgeClientCertificate } from './credential.ts';
+import { type JudgedCredential, judgeClientCertificate } from './credential.ts';
 import { handshakeOf } from './handshake.ts';
 import { usableIdentities } from './identities.ts';
 import { createTicketKeys, ticketLifetimeMs } from './ticket-keys.ts';
 
-/** Most chains of each standing that a listener remembers for resumed sessions. */
-const rememberedChains = 10_000;
+const defaultRememberedChains = 10_000;
 
 /** A data connection of FTP after its handshake. */
 export type DataTlsOutcome =
@@ -29,6 +29,8 @@ export type TlsOutcome =
       readonly socket: TLSSocket;
       /** The client certificate, judged. */
       readonly credential: CredentialFact;
+      /** Judges it again later, for a session that rests on it. */
+      readonly credentialStands?: CredentialStands;
       /** Whether the connection may go on; `refuse`: the protocol says so in its own words and closes. */
       readonly admission: ReturnType<typeof admitHandshake>;
       /**
@@ -62,16 +64,18 @@ const plainAddress = (address: string | undefined): string | undefined =>
  * Trust and policy are read from `context.view()` per handshake: their changes need no call.
  *
  * @param running with identities that `usableIdentities` accepts; with others every handshake fails
+ * @param rememberedChains most chains of each standing that are kept for resumed sessions; default 10,000
  * @param alpn protocols to agree on, first preferred (RFC 7301); none where left out
  */
 export function createTlsAcceptor(options: {
   readonly context: AdapterContext;
   readonly running: RunningServer<FtpServer | HttpServer>;
   readonly alpn?: readonly string[];
+  readonly rememberedChains?: number;
 }): TlsAcceptor {
   const { context, alpn } = options;
   const memory = createChainMemory({
-    capacity: rememberedChains,
+    capacity: options.rememberedChains ?? defaultRememberedChains,
     lifetimeMs: ticketLifetimeMs,
     now: context.now,
   });
@@ -125,20 +129,27 @@ export function createTlsAcceptor(options: {
     if (failure !== undefined) return { kind: 'failed', reason: failure };
 
     const view = context.view();
-    const credential: CredentialFact = contexts.requestCert
-      ? await judgeClientCertificate(socket, {
+    let judged: JudgedCredential = { fact: { kind: 'none' } };
+    try {
+      if (contexts.requestCert) {
+        judged = await judgeClientCertificate(socket, {
           view,
-          now: context.now(),
+          now: context.now,
           trustDigest: contexts.trustDigest,
           memory,
-        })
-      : { kind: 'none' };
+        });
+      }
+    } catch {
+      // Not even the reading of what the client sent may reach the caller as an exception.
+      socket.destroy();
+    }
     if (socket.destroyed) return { kind: 'failed', reason: 'connection-closed' };
     return {
       kind: 'open',
       socket,
-      credential,
-      admission: admitHandshake(server.clientCertificate, view.policy, credential),
+      credential: judged.fact,
+      ...(judged.stands ? { credentialStands: judged.stands } : {}),
+      admission: admitHandshake(server.clientCertificate, view.policy, judged.fact),
       secureData: (data) => secureData(data, contexts, socket.servername || cameTo, graceMs),
     };
   }

@@ -20,6 +20,8 @@ export function handshakeOf(socket: TLSSocket, timeoutMs: number): Promise<strin
     const timer = setTimeout(() => settle('handshake-timeout'), timeoutMs);
     socket.once('secure', () => settle(undefined));
     socket.once('close', () => settle('connection-closed'));
+    // On a half-open socket the peer's end closes nothing by itself.
+    socket.once('end', () => settle('connection-closed'));
     const failed = (error: NodeJS.ErrnoException): void => {
       settle(`handshake-failed: ${error?.code ?? 'unknown'}`);
       socket.destroy();

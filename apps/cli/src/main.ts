@@ -1,0 +1,186 @@
+import { readFile } from 'node:fs/promises';
+import { type ApiRequest, createClient } from '@sallyport/client';
+import { startControlPlane } from '@sallyport/control-plane/node';
+import { joinZone, startNode } from '@sallyport/data-plane';
+import { unwrap } from '@sallyport/faults';
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { initInstallation } from './init.ts';
+import { migrateDatabase } from './migrate.ts';
+import { type OutputMode, printFailure, printResult } from './output.ts';
+import { quickstart } from './quickstart/quickstart.ts';
+
+const drainMs = 10_000;
+
+const portNumber = (text: string): number => {
+  const port = Number(text);
+  if (!Number.isInteger(port) || port < 0 || port > 65_535)
+    throw new InvalidArgumentError('a port is 0 to 65535');
+  return port;
+};
+
+const line = (text: string): void => {
+  process.stdout.write(`${text}\n`);
+};
+
+/** Resolves when the process is asked to stop. */
+const stopRequested = (): Promise<void> =>
+  new Promise((resolve) => {
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => resolve());
+  });
+
+/** Runs a command's work and prints its failure; the exit code says how it went. */
+async function attempt(mode: OutputMode, work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    printFailure(mode, error);
+  }
+}
+
+const modeOf = (options: { json?: boolean }): OutputMode => (options.json ? 'json' : 'text');
+const jsonOption = () => new Option('--json', 'answer in JSON');
+
+/** `sallyport`: parses the command line and runs the command. */
+export async function main(argv: readonly string[]): Promise<void> {
+  const program = new Command('sallyport')
+    .description('Keys, certificates, accounts and entry rules of file-transfer gateways, from one place.')
+    .addHelpText('after', '\nExit codes: 0 done, 1 the environment refuses, 2 the request is wrong.')
+    .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2));
+
+  program
+    .command('quickstart')
+    .description('start a control plane and a node with a demo, everything on 127.0.0.1 (npm start)')
+    .option('--home <folder>', 'where to keep everything', process.env.SALLYPORT_HOME ?? '.sallyport')
+    .addOption(
+      new Option('--ports <mode>', 'default: 8080, 2222, 2121, 2990, 8443; auto: free ones')
+        .choices(['default', 'auto'])
+        .default('default'),
+    )
+    .action(async (options: { home: string; ports: 'default' | 'auto' }) => {
+      process.exitCode = await quickstart(options, line);
+    });
+
+  program
+    .command('init')
+    .description('set up a new installation: database, keys, internal CA, root metadata and first token')
+    .requiredOption('--database <url>', 'libSQL URL: file:…, libsql://…, https://…')
+    .option('--database-token <token>', 'token of the libSQL server', process.env.SALLYPORT_DATABASE_TOKEN)
+    .option('--root <folder>', 'where to write the root key', './sallyport-root')
+    .addOption(jsonOption())
+    .action(async (options: { database: string; databaseToken?: string; root: string; json?: boolean }) =>
+      attempt(modeOf(options), async () => {
+        const made = await initInstallation({
+          databaseUrl: options.database,
+          rootFolder: options.root,
+          ...(options.databaseToken === undefined ? {} : { databaseToken: options.databaseToken }),
+        });
+        const secrets = Object.entries(made.secrets).map(([name, value]) => `  ${name}=${value}`);
+        const text = [
+          'Put these into the platform’s secrets; they are shown this once:',
+          ...secrets,
+          `First API token, all scopes, 90 days:\n  ${made.apiToken}`,
+          `Root fingerprint:\n  ${made.rootFingerprint}`,
+          `The root key is in ${made.rootFolder}: move it offline.`,
+        ];
+        printResult(modeOf(options), made, text.join('\n'));
+      }),
+    );
+
+  program
+    .command('migrate')
+    .description('apply the migrations that a database does not have yet')
+    .requiredOption('--database <url>', 'libSQL URL')
+    .option('--database-token <token>', 'token of the libSQL server', process.env.SALLYPORT_DATABASE_TOKEN)
+    .addOption(jsonOption())
+    .action(async (options: { database: string; databaseToken?: string; json?: boolean }) =>
+      attempt(modeOf(options), async () => {
+        const schema = await migrateDatabase(options.database, options.databaseToken);
+        printResult(modeOf(options), { schema }, `The database has schema ${schema}.`);
+      }),
+    );
+
+  const controlPlane = program.command('control-plane').description('the control plane on Node');
+  controlPlane
+    .command('run')
+    .description('serve the API; settings and secrets come from the environment or a file')
+    .option('--secrets <file>', 'JSON file with SALLYPORT_* names; the environment where it is left out')
+    .option('--host <address>', 'address to bind', '127.0.0.1')
+    .option('--port <port>', 'port to bind', portNumber, 8080)
+    .action(async (options: { secrets?: string; host: string; port: number }) =>
+      attempt('text', async () => {
+        const environment: Record<string, unknown> =
+          options.secrets === undefined ? process.env : JSON.parse(await readFile(options.secrets, 'utf8'));
+        const running = await startControlPlane(environment, { host: options.host, port: options.port });
+        line(`control plane: ${running.url}`);
+        await stopRequested();
+        await running.close();
+      }),
+    );
+
+  const node = program.command('node').description('a data-plane node');
+  node
+    .command('join')
+    .description('enrol this machine with a join token')
+    .argument('<token>', 'as POST /v1/join-tokens answered it')
+    .requiredOption('--home <folder>', 'where the node keeps its keys and snapshots')
+    .option('--name <name>', 'name of the node; the machine’s where it is left out')
+    .addOption(jsonOption())
+    .action(async (token: string, options: { home: string; name?: string; json?: boolean }) =>
+      attempt(modeOf(options), async () => {
+        const joined = unwrap(await joinZone(token, options.home, options.name));
+        const next =
+          joined.state === 'pending'
+            ? `An operator approves it: PATCH /v1/nodes/${joined.node} {"state":"active"}`
+            : `Start it: sallyport node run --home ${options.home}`;
+        printResult(modeOf(options), joined, `Joined as ${joined.node} (${joined.state}). ${next}`);
+      }),
+    );
+  node
+    .command('run')
+    .description('serve what the zone’s snapshot says, with or without the control plane')
+    .requiredOption('--home <folder>', 'folder that has joined')
+    .option('--files <folder>', 'folder that holds the homes of accounts')
+    .option('--control-plane <url>', 'reach the control plane under another URL than it had at the join')
+    .action(async (options: { home: string; files?: string; controlPlane?: string }) =>
+      attempt('text', async () => {
+        const running = await startNode({
+          home: options.home,
+          log: (text) => line(`node: ${text}`),
+          ...(options.files === undefined ? {} : { filesRoot: options.files }),
+          ...(options.controlPlane === undefined ? {} : { controlPlane: options.controlPlane }),
+        });
+        await stopRequested();
+        await running.drain(drainMs);
+      }),
+    );
+
+  program
+    .command('api')
+    .description('send one request to the API, for scripts: sallyport api GET /v1/servers')
+    .addArgument(program.createArgument('<method>').choices(['GET', 'POST', 'PATCH', 'DELETE']))
+    .argument('<path>', 'path and query')
+    .option('--url <url>', 'control plane', process.env.SALLYPORT_URL ?? 'http://127.0.0.1:8080')
+    .option('--data <json>', 'body')
+    .option('--if-match <version>', 'version that was read', Number)
+    .addHelpText('after', '\nThe token comes from SALLYPORT_TOKEN. The answer is JSON, a problem too.')
+    .action(
+      async (
+        method: ApiRequest['method'],
+        path: string,
+        options: { url: string; data?: string; ifMatch?: number },
+      ) =>
+        attempt('json', async () => {
+          const token = process.env.SALLYPORT_TOKEN;
+          if (!token) throw new Error('set SALLYPORT_TOKEN to an API token');
+          const answer = await createClient({ url: options.url, token }).request({
+            method,
+            path,
+            ...(options.data === undefined ? {} : { body: JSON.parse(options.data) }),
+            ...(options.ifMatch === undefined ? {} : { version: options.ifMatch }),
+          });
+          process.stdout.write(typeof answer === 'string' ? answer : `${JSON.stringify(answer, null, 2)}\n`);
+        }),
+    );
+
+  await program.parseAsync([...argv]);
+}

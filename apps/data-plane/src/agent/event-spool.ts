@@ -1,0 +1,88 @@
+import { randomUUID } from 'node:crypto';
+import { appendFile, readdir, readFile, unlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type Event, event } from '@sallyport/model';
+
+/** An event before it has an id and a time. */
+export type NewEvent = Omit<Event, 'id' | 'at'>;
+
+/** Events of one file of the spool, delivered and removed together. */
+export type SpoolBatch = { readonly name: string; readonly events: readonly Event[] };
+
+/** Events on disk until the control plane has them: nothing is lost while it is away (design section 2). */
+export interface EventSpool {
+  add(added: NewEvent): void;
+  /** The oldest events that are on disk; new ones go into another file from then on. */
+  oldest(): Promise<SpoolBatch | undefined>;
+  remove(batch: SpoolBatch): Promise<void>;
+  /** Waits until all added events are on disk. */
+  flush(): Promise<void>;
+}
+
+const eventsPerFile = 500;
+/** Beyond this the oldest file is given up: a full disk would stop the transfers. */
+const maxFiles = 2_000;
+
+/** Opens the spool in a folder; files of an earlier run are delivered first. */
+export async function openEventSpool(
+  folder: string,
+  now: () => number,
+  report: (message: string) => void,
+): Promise<EventSpool> {
+  const names = (await readdir(folder)).filter((name) => /^\d{15}\.jsonl$/.test(name)).sort();
+  let next = Number(names.at(-1)?.slice(0, 15) ?? 0) + 1;
+  let current: { readonly name: string; count: number } | undefined;
+  let tail: Promise<void> = Promise.resolve();
+
+  function currentFile(): { readonly name: string; count: number } {
+    if (!current || current.count >= eventsPerFile) {
+      current = { name: `${String(next++).padStart(15, '0')}.jsonl`, count: 0 };
+      names.push(current.name);
+      const surplus = names.length > maxFiles ? names.shift() : undefined;
+      if (surplus) {
+        report('the event spool is full: its oldest events are given up');
+        void unlink(join(folder, surplus)).catch(() => undefined);
+      }
+    }
+    return current;
+  }
+
+  return {
+    add(added) {
+      const line = `${JSON.stringify({ id: randomUUID(), at: new Date(now()).toISOString(), ...added })}\n`;
+      const file = currentFile();
+      file.count++;
+      tail = tail
+        .then(() => appendFile(join(folder, file.name), line, { mode: 0o600 }))
+        .catch(() => report('an event could not be written to the spool'));
+    },
+
+    async oldest() {
+      await tail;
+      const name = names[0];
+      if (name === undefined) return undefined;
+      if (current?.name === name) current = undefined;
+      const content = await readFile(join(folder, name), 'utf8').catch(() => '');
+      return { name, events: content.split('\n').flatMap(readLine) };
+    },
+
+    async remove(batch) {
+      await unlink(join(folder, batch.name)).catch(() => undefined);
+      const at = names.indexOf(batch.name);
+      if (at >= 0) names.splice(at, 1);
+    },
+
+    flush: () => tail,
+  };
+}
+
+/** A line cut by a crash is no event. */
+function readLine(line: string): Event[] {
+  if (line === '') return [];
+  try {
+    const parsed = event.safeParse(JSON.parse(line));
+    return parsed.success ? [parsed.data] : [];
+  } catch {
+    return [];
+  }
+}

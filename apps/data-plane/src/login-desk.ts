@@ -1,0 +1,249 @@
+import { sha256Hex } from '@sallyport/bytes';
+import { type FileSystem, guardedFileSystem } from '@sallyport/files';
+import { diskFileSystem, openHome } from '@sallyport/files/disk';
+import { normalizedName, type ServingState } from '@sallyport/model';
+import { spkiOfSshBlob } from '@sallyport/pki';
+import { type CredentialFact, type Decision, decide, type PasswordFact } from '@sallyport/policy';
+import type { AccountRecord, LoginCredential } from '@sallyport/snapshot/node';
+import type { CredentialStands, Doorway, LoginAttempt, LoginDesk, LoginOutcome } from './login.ts';
+import type { VerifiedPasswords } from './password/cache.ts';
+import type { PasswordVerifier } from './password/verifier.ts';
+import { serverFacts } from './server-facts.ts';
+import type { SessionRegistry } from './session-registry.ts';
+import type { ZoneView } from './zone-view.ts';
+
+/** A login that was permitted or refused, for the event log: the exact reason, never a secret. */
+export type LoginRecord = {
+  readonly doorway: Doorway;
+  readonly user: string;
+  readonly outcome: 'permitted' | 'refused';
+  readonly reason: string;
+  readonly session?: string;
+  readonly certificate?: string;
+};
+
+export type LoginDeskOptions = {
+  readonly view: () => ZoneView;
+  readonly serving: () => ServingState;
+  readonly now: () => number;
+  readonly passwords: PasswordVerifier;
+  readonly verifiedPasswords: VerifiedPasswords;
+  readonly sessions: SessionRegistry;
+  /** Folder that holds the homes of all accounts. */
+  readonly filesRoot: string;
+  readonly record: (login: LoginRecord) => void;
+};
+
+const refusedLogin: LoginOutcome = { kind: 'refused', fault: 'login-refused' };
+
+/** What an attempt has proved for one user name. */
+type Proofs = {
+  user: string;
+  password: PasswordFact;
+  passwordHash: string | undefined;
+  sshKey: Proved | undefined;
+};
+type Proved = { readonly fact: CredentialFact; readonly stands: CredentialStands };
+
+/** Is the credential good at this moment, revocation included? */
+const standsNow = (credential: LoginCredential, view: ZoneView, now: number): boolean =>
+  !view.isRevoked(credential) &&
+  (credential.validUntil === undefined || Date.parse(credential.validUntil) > now);
+
+/** The account's login certificate with that key, if it is good now. SSH trusts the key: any login certificate's will do. */
+const sshCredentialOf = (
+  account: AccountRecord | undefined,
+  spkiSha256: string,
+  view: ZoneView,
+  now: number,
+): LoginCredential | undefined =>
+  account?.credentials.find(
+    (credential) => credential.spkiSha256 === spkiSha256 && standsNow(credential, view, now),
+  );
+
+function spkiDigestOf(keyBlob: Uint8Array): string | undefined {
+  const spki = spkiOfSshBlob(new Uint8Array(keyBlob));
+  return spki.ok ? sha256Hex(spki.value) : undefined;
+}
+
+/** The login desk of this node: gathers facts, asks `decide`, opens sessions. */
+export function createLoginDesk(options: LoginDeskOptions): LoginDesk {
+  return { open: (doorway) => openAttempt(options, doorway) };
+}
+
+function openAttempt(options: LoginDeskOptions, doorway: Doorway): LoginAttempt {
+  const { now } = options;
+  let tls: { fact: CredentialFact; stands: CredentialStands | undefined } | undefined;
+  let proofs: Proofs | undefined;
+
+  /** Proofs belong to one user name: another name starts afresh. */
+  function proofsOf(user: string): Proofs {
+    if (proofs?.user !== user)
+      proofs = { user, password: 'absent', passwordHash: undefined, sshKey: undefined };
+    return proofs;
+  }
+
+  async function judge(
+    view: ZoneView,
+    account: AccountRecord | undefined,
+    held: Proofs,
+    shown: 'nothing' | 'proof',
+    credential: CredentialFact,
+  ): Promise<LoginOutcome> {
+    const refuse = (reason: string): LoginOutcome => {
+      if (shown === 'proof') options.record({ doorway, user: held.user, outcome: 'refused', reason });
+      return refusedLogin;
+    };
+    const server = view.servers.find((running) => running.server.id === doorway.server)?.server;
+    if (!server) return refuse('server-not-running');
+    const decision = decide({
+      server: serverFacts(server),
+      policy: view.policy,
+      channel: doorway.channel,
+      name: normalizedName(held.user, view.policy.loginSettings.nameCase),
+      source: doorway.source,
+      account,
+      password: held.password,
+      credential,
+    });
+    switch (decision.kind) {
+      case 'permit':
+        return account
+          ? admit(view, server.protocol, account, held, decision, refuse)
+          : refuse('unknown-account');
+      case 'continue':
+        return decision;
+      case 'refuse':
+        refuse(decision.reason);
+        return {
+          kind: 'refused',
+          fault: decision.reason === 'tls-required' ? 'tls-required' : 'login-refused',
+        };
+    }
+  }
+
+  async function admit(
+    view: ZoneView,
+    protocol: 'ssh' | 'ftp' | 'http',
+    account: AccountRecord,
+    held: Proofs,
+    decision: Extract<Decision, { kind: 'permit' }>,
+    refuse: (reason: string) => LoginOutcome,
+  ): Promise<LoginOutcome> {
+    if (options.serving() === 'refusing') return refuse('service-refusing');
+    const files = await filesOf(options.filesRoot, account);
+    if (!files) return refuse('home-unavailable');
+    const session = options.sessions.open({
+      protocol,
+      server: doorway.server,
+      source: doorway.source,
+      channel: doorway.channel,
+      account: {
+        id: account.id,
+        name: account.name,
+        normalizedName: normalizedName(account.name, view.policy.loginSettings.nameCase),
+      },
+      userClass: decision.userClass,
+      proofs: decision.proofs,
+      passwordHash: held.passwordHash,
+      credentialStands: held.sshKey?.stands ?? tls?.stands,
+      files,
+      maxSessions: account.limits.maxSessions,
+    });
+    if (!session) return refuse('session-limit');
+    options.record({
+      doorway,
+      user: account.name,
+      outcome: 'permitted',
+      reason: [...decision.proofs, ...(decision.ignoredCredential ? [decision.ignoredCredential] : [])].join(
+        '+',
+      ),
+      session: session.id,
+      ...(decision.certificate === undefined ? {} : { certificate: decision.certificate }),
+    });
+    return { kind: 'admitted', session };
+  }
+
+  const credentialOf = (held: Proofs): CredentialFact => held.sshKey?.fact ?? tls?.fact ?? { kind: 'none' };
+
+  return {
+    async name(user) {
+      const view = options.view();
+      const held = proofsOf(user);
+      return judge(view, await view.accountNamed(user), held, 'nothing', credentialOf(held));
+    },
+
+    async password(user, password) {
+      const view = options.view();
+      const account = await view.accountNamed(user);
+      const held = proofsOf(user);
+      const hash = account?.passwordHash;
+      const protocol = view.servers.find((running) => running.server.id === doorway.server)?.server.protocol;
+      const cached =
+        protocol === 'http' &&
+        hash !== undefined &&
+        options.verifiedPasswords.has(account?.id ?? '', hash, password);
+      const verification = cached
+        ? 'verified'
+        : await options.passwords.verify(hash, password, doorway.source);
+      if (verification === 'busy') {
+        options.record({ doorway, user, outcome: 'refused', reason: 'password-queue-full' });
+        return refusedLogin;
+      }
+      held.password = verification === 'verified' ? 'verified' : 'failed';
+      held.passwordHash = verification === 'verified' ? hash : undefined;
+      if (verification === 'verified' && account && hash !== undefined && protocol === 'http' && !cached) {
+        options.verifiedPasswords.add(account.id, hash, password);
+      }
+      const outcome = await judge(view, account, held, 'proof', credentialOf(held));
+      // A wrong password is spent: the next one is judged on its own.
+      if (held.password === 'failed') held.password = 'absent';
+      return outcome;
+    },
+
+    async knowsSshKey(user, keyBlob) {
+      const spkiSha256 = spkiDigestOf(keyBlob);
+      if (spkiSha256 === undefined) return false;
+      const view = options.view();
+      return sshCredentialOf(await view.accountNamed(user), spkiSha256, view, now()) !== undefined;
+    },
+
+    async sshKey(user, keyBlob) {
+      const view = options.view();
+      const account = await view.accountNamed(user);
+      const held = proofsOf(user);
+      const spkiSha256 = spkiDigestOf(keyBlob);
+      const credential =
+        spkiSha256 === undefined ? undefined : sshCredentialOf(account, spkiSha256, view, now());
+      if (!account || !credential || spkiSha256 === undefined) {
+        // Clients offer every key they have: one that is not this account's proves nothing and spoils nothing.
+        return judge(view, account, held, 'proof', {
+          kind: 'invalid',
+          reason: 'not registered on the account',
+        });
+      }
+      held.sshKey = {
+        fact: {
+          kind: 'proved',
+          registrations: [
+            { account: account.id, accountName: account.name, certificate: credential.certificate },
+          ],
+        },
+        stands: async (at) =>
+          sshCredentialOf(await at.accountNamed(account.name), spkiSha256, at, now()) !== undefined,
+      };
+      return judge(view, account, held, 'proof', held.sshKey.fact);
+    },
+
+    tlsCredential(fact, stands) {
+      tls = { fact, stands };
+    },
+  };
+}
+
+async function filesOf(filesRoot: string, account: AccountRecord): Promise<FileSystem | undefined> {
+  const home = await openHome(filesRoot, account.home);
+  if (!home.ok) return undefined;
+  const disk = diskFileSystem({ home: home.value, uploadMode: account.uploadMode });
+  return guardedFileSystem(disk, { permissions: account.permissions });
+}

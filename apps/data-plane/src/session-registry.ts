@@ -1,0 +1,146 @@
+import { randomUUID } from 'node:crypto';
+import type { FileSystem } from '@sallyport/files';
+import type { ServerProtocol } from '@sallyport/model';
+import { type ProofKind, redecide, type ServerFacts } from '@sallyport/policy';
+import type { CredentialStands } from './login.ts';
+import { serverFacts } from './server-facts.ts';
+import type { EndReason, Session, TransferReport } from './session.ts';
+import type { ZoneView } from './zone-view.ts';
+
+/** What a permitted login rests on, kept as long as the session lasts. */
+export type Admission = {
+  readonly protocol: ServerProtocol;
+  readonly server: string;
+  readonly source: string;
+  readonly channel: 'encrypted' | 'clear';
+  readonly account: { readonly id: string; readonly name: string; readonly normalizedName: string };
+  readonly userClass: string | undefined;
+  readonly proofs: readonly ProofKind[];
+  /** PHC string that the password was verified against. */
+  readonly passwordHash: string | undefined;
+  /** Asks, under a view, whether the credential would be accepted again. */
+  readonly credentialStands: CredentialStands | undefined;
+  readonly files: FileSystem;
+  readonly maxSessions: number;
+};
+
+export type SessionEvents = {
+  readonly transfer: (session: Session, transfer: TransferReport) => void;
+  readonly closed: (session: Session, reason: EndReason | undefined) => void;
+};
+
+type Live = {
+  readonly session: Session;
+  readonly admission: Admission;
+  readonly controller: AbortController;
+  standing: 'current' | 'outdated';
+};
+
+/** All live sessions of this process. */
+export interface SessionRegistry {
+  readonly size: number;
+  /** Opens a session; nothing where the account has as many as it may. */
+  open(admission: Admission): Session | undefined;
+  /** Decides every session anew under a view: ends, marks outdated, keeps. */
+  redecideAll(view: ZoneView): Promise<void>;
+  /** Ends outdated sessions of servers whose `drainBy` has passed. */
+  endOverdue(): void;
+  endAll(reason: EndReason): void;
+  list(): readonly { readonly session: Session; readonly standing: 'current' | 'outdated' }[];
+}
+
+export function createSessionRegistry(
+  view: () => ZoneView,
+  now: () => number,
+  events: SessionEvents,
+): SessionRegistry {
+  const live = new Map<string, Live>();
+
+  const serverOf = (id: string, at: ZoneView = view()) =>
+    at.servers.find(({ server }) => server.id === id)?.server;
+  const end = ({ controller }: Live, reason: EndReason): void => controller.abort(reason);
+
+  async function redecideOne(one: Live, at: ZoneView): Promise<void> {
+    const { admission } = one;
+    const server = serverOf(admission.server, at);
+    const facts: ServerFacts | undefined = server && serverFacts(server);
+    const account = await at.accountNamed(admission.account.name);
+    const credentialStands = admission.credentialStands
+      ? await admission.credentialStands(at, admission.account.id)
+      : false;
+    const decision = redecide(
+      {
+        accountId: admission.account.id,
+        name: admission.account.normalizedName,
+        source: admission.source,
+        channel: admission.channel,
+        proofs: admission.proofs,
+        passwordStands:
+          account?.passwordHash !== undefined && account.passwordHash === admission.passwordHash,
+        credentialStands,
+      },
+      facts,
+      at.policy,
+      account,
+    );
+    if (decision.kind === 'end') end(one, decision.reason);
+    one.standing = decision.kind === 'outdated' ? 'outdated' : 'current';
+  }
+
+  return {
+    get size() {
+      return live.size;
+    },
+
+    open(admission) {
+      const own = [...live.values()].filter((other) => other.admission.account.id === admission.account.id);
+      if (own.length >= admission.maxSessions) return undefined;
+      const controller = new AbortController();
+      const session: Session = {
+        id: randomUUID(),
+        protocol: admission.protocol,
+        server: admission.server,
+        account: { id: admission.account.id, name: admission.account.name },
+        userClass: admission.userClass,
+        source: admission.source,
+        proofs: admission.proofs,
+        files: admission.files,
+        ended: controller.signal,
+        admitsOperations: () => !controller.signal.aborted && serverOf(admission.server)?.state === 'running',
+        report: (transfer) => events.transfer(session, transfer),
+        close() {
+          if (!live.delete(session.id)) return;
+          events.closed(
+            session,
+            controller.signal.aborted ? (controller.signal.reason as EndReason) : undefined,
+          );
+        },
+      };
+      live.set(session.id, { session, admission, controller, standing: 'current' });
+      return session;
+    },
+
+    async redecideAll(at) {
+      await Promise.all(
+        [...live.values()].map((one) =>
+          // What cannot be judged anew does not go on.
+          redecideOne(one, at).catch(() => end(one, 'account-gone')),
+        ),
+      );
+    },
+
+    endOverdue() {
+      for (const one of live.values()) {
+        const drainBy = serverOf(one.admission.server)?.drainBy;
+        const overdue = drainBy !== undefined && Date.parse(drainBy) <= now();
+        if (one.standing === 'outdated' && overdue) end(one, 'drained');
+      }
+    },
+
+    endAll(reason) {
+      for (const one of live.values()) end(one, reason);
+    },
+
+    list: () => [...live.values()].map(({ session, standing }) => ({ session, standing })),
+  };
+}

@@ -1,0 +1,201 @@
+import { type Fault, type FaultCode, FaultError, faults } from '@sallyport/faults';
+import type {
+  Account,
+  AccountCreate,
+  AccountPatch,
+  AuditRow,
+  Certificate,
+  CertificateCreate,
+  JoinToken,
+  JoinTokenCreate,
+  LoginSettings,
+  Node,
+  NodePatch,
+  Server,
+  ServerCreate,
+  ServerPatch,
+  StoredEvent,
+  Token,
+  TokenCreate,
+  Zone,
+  ZoneCreate,
+  ZonePatch,
+} from '@sallyport/model';
+
+/** Every answer to a write carries the number of its change. */
+export type Changed<T> = T & { readonly changeSequence: number };
+
+/** A body as callers write it: what has a default may be left out. */
+type Input<T> = T extends unknown ? { [K in keyof T]?: T[K] | undefined } : never;
+
+/** The operations that a noun of the API has in common. */
+export interface Resource<T, Create, Patch> {
+  /** Every item, page after page. */
+  list(filter?: Record<string, string>): Promise<T[]>;
+  get(id: string): Promise<T>;
+  create(body: Input<Create>): Promise<Changed<T>>;
+  /** @param version the version that was read; another one is refused with `precondition-failed` */
+  change(id: string, patch: Patch, version: number): Promise<Changed<T>>;
+  remove(id: string, version: number): Promise<{ readonly changeSequence: number }>;
+}
+
+/** Which nodes run a change. */
+export type Propagation = {
+  readonly zone: string;
+  readonly sequence: number;
+  readonly version?: number;
+  readonly state: 'publishing' | 'refused' | 'rolling-out' | 'live';
+  readonly refusal?: string;
+  readonly nodes: readonly { readonly id: string; readonly name: string; readonly live: boolean }[];
+};
+
+/** One request. `version` becomes If-Match. */
+export type ApiRequest = {
+  readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
+  readonly path: string;
+  readonly body?: unknown;
+  readonly version?: number;
+};
+
+export interface Client {
+  /** Sends a request and answers the parsed JSON, or the text of a text answer. Throws FaultError for a problem. */
+  request(request: ApiRequest): Promise<unknown>;
+  readonly zones: Resource<Zone, ZoneCreate, ZonePatch>;
+  readonly servers: Resource<Server, ServerCreate, ServerPatch> & {
+    knownHosts(id: string, host?: string): Promise<string>;
+  };
+  readonly certificates: Omit<Resource<Certificate, CertificateCreate, never>, 'change' | 'create'> & {
+    create(body: CertificateBody): Promise<Changed<Certificate> & { readonly privateKey?: string }>;
+    revoke(id: string, version: number): Promise<Changed<Certificate>>;
+  };
+  readonly accounts: Resource<Account, AccountCreate, AccountPatch>;
+  readonly nodes: Pick<Resource<Node, never, NodePatch>, 'list' | 'get' | 'change'>;
+  readonly joinTokens: Pick<Resource<JoinToken, JoinTokenCreate, never>, 'list'> & {
+    create(body: Input<JoinTokenCreate>): Promise<Changed<JoinToken> & { readonly joinToken: string }>;
+  };
+  readonly tokens: Pick<Resource<Token, TokenCreate, never>, 'list'> & {
+    create(body: Input<TokenCreate>): Promise<Changed<Token> & { readonly secret: string }>;
+    remove(id: string): Promise<{ readonly changeSequence: number }>;
+  };
+  loginSettings(): Promise<LoginSettings & { readonly version: number }>;
+  changeLoginSettings(patch: Partial<LoginSettings>, version: number): Promise<Changed<LoginSettings>>;
+  propagation(zone: string, sequence: number): Promise<Propagation>;
+  events(after: number): Promise<(StoredEvent & { readonly position: number })[]>;
+  audit(after: number): Promise<AuditRow[]>;
+}
+
+type CertificateBody = CertificateCreate extends infer C
+  ? C extends { source: infer S }
+    ? { source: S } & Input<Omit<C, 'source'>>
+    : never
+  : never;
+
+const isCode = (code: unknown): code is FaultCode => typeof code === 'string' && Object.hasOwn(faults, code);
+
+/**
+ * A typed client of the control plane's API.
+ *
+ * @param options URL without a trailing slash, bearer token, and the platform's fetch
+ */
+export function createClient(options: {
+  readonly url: string;
+  readonly token: string;
+  readonly fetch?: typeof fetch;
+}): Client {
+  const send = options.fetch ?? fetch;
+
+  async function request({ method, path, body, version }: ApiRequest): Promise<unknown> {
+    const response = await send(`${options.url}${path}`, {
+      method,
+      headers: {
+        authorization: `Bearer ${options.token}`,
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...(version === undefined ? {} : { 'if-match': `"${version}"` }),
+      },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    const text = await response.text();
+    const json = /json/.test(response.headers.get('content-type') ?? '');
+    const answer: unknown = json ? JSON.parse(text) : text;
+    if (response.ok) return answer;
+    throw new FaultError(faultOf(response.status, answer));
+  }
+
+  async function list<T>(path: string, filter: Record<string, string> = {}): Promise<T[]> {
+    const items: T[] = [];
+    let cursor: string | undefined;
+    do {
+      const query = new URLSearchParams({ ...filter, ...(cursor === undefined ? {} : { cursor }) });
+      const answer = (await request({ method: 'GET', path: `${path}?${query}` })) as {
+        items: T[];
+        nextCursor?: string;
+      };
+      items.push(...answer.items);
+      cursor = answer.nextCursor;
+    } while (cursor !== undefined);
+    return items;
+  }
+
+  const resource = <T, Create, Patch>(path: string): Resource<T, Create, Patch> => ({
+    list: (filter) => list<T>(path, filter),
+    get: (id) => request({ method: 'GET', path: `${path}/${id}` }) as Promise<T>,
+    create: (body) => request({ method: 'POST', path, body }) as Promise<Changed<T>>,
+    change: (id, body, version) =>
+      request({ method: 'PATCH', path: `${path}/${id}`, body, version }) as Promise<Changed<T>>,
+    remove: (id, version) =>
+      request({ method: 'DELETE', path: `${path}/${id}`, version }) as Promise<{ changeSequence: number }>,
+  });
+
+  const certificates = resource<Certificate, never, never>('/v1/certificates');
+  const tokens = resource<Token, TokenCreate, never>('/v1/tokens');
+  return {
+    request,
+    zones: resource('/v1/zones'),
+    servers: {
+      ...resource<Server, ServerCreate, ServerPatch>('/v1/servers'),
+      knownHosts: (id, host) => {
+        const query = host === undefined ? '' : `?host=${encodeURIComponent(host)}`;
+        return request({ method: 'GET', path: `/v1/servers/${id}/known-hosts${query}` }) as Promise<string>;
+      },
+    },
+    certificates: {
+      ...certificates,
+      create: (body) => request({ method: 'POST', path: '/v1/certificates', body }) as never,
+      revoke: (id, version) =>
+        request({ method: 'POST', path: `/v1/certificates/${id}/revoke`, version }) as Promise<
+          Changed<Certificate>
+        >,
+    },
+    accounts: resource('/v1/accounts'),
+    nodes: resource('/v1/nodes'),
+    joinTokens: {
+      ...resource<JoinToken, JoinTokenCreate, never>('/v1/join-tokens'),
+      create: (body) => request({ method: 'POST', path: '/v1/join-tokens', body }) as never,
+    },
+    tokens: {
+      ...tokens,
+      create: (body) => request({ method: 'POST', path: '/v1/tokens', body }) as never,
+      remove: (id) =>
+        request({ method: 'DELETE', path: `/v1/tokens/${id}` }) as Promise<{ changeSequence: number }>,
+    },
+    loginSettings: () => request({ method: 'GET', path: '/v1/login-settings' }) as never,
+    changeLoginSettings: (body, version) =>
+      request({ method: 'PATCH', path: '/v1/login-settings', body, version }) as never,
+    propagation: (zone, sequence) =>
+      request({
+        method: 'GET',
+        path: `/v1/zones/${zone}/propagation?sequence=${sequence}`,
+      }) as Promise<Propagation>,
+    events: async (after) =>
+      ((await request({ method: 'GET', path: `/v1/events?after=${after}` })) as { items: never[] }).items,
+    audit: async (after) =>
+      ((await request({ method: 'GET', path: `/v1/audit?after=${after}` })) as { items: AuditRow[] }).items,
+  };
+}
+
+function faultOf(status: number, answer: unknown): Fault {
+  if (typeof answer === 'object' && answer !== null && 'code' in answer && isCode(answer.code)) {
+    return answer as Fault;
+  }
+  return { code: 'internal', detail: `HTTP ${status}` };
+}

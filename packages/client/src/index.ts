@@ -1,0 +1,8 @@
+export {
+  type ApiRequest,
+  type Changed,
+  type Client,
+  createClient,
+  type Propagation,
+  type Resource,
+} from './client.ts';
