@@ -1,14 +1,16 @@
 import { type Fault, ok, type Result, refuse } from '@sallyport/faults';
 import type { FileSystem } from '@sallyport/files';
-import { type Access, accessOf, mustWait } from './access.ts';
+import { accessOf } from './access.ts';
 import { BufferPool } from './buffer-pool.ts';
 import { PacketFramer } from './framing.ts';
-import { HandleTable, type OpenHandle } from './handles.ts';
+import { abandon, type OperationContext } from './handle-operations.ts';
+import { HandleTable } from './handles.ts';
 import { listingReplyBytes } from './listing.ts';
-import { abandon, type OperationContext, perform } from './operations.ts';
+import { perform } from './operations.ts';
 import { protocolVersion, wireLimits } from './protocol.ts';
 import { dataHeaderLength, faultReply, type ReplyPacket, versionReply } from './reply.ts';
 import { decodeInit, decodeRequest, type Request } from './request.ts';
+import { type QueuedRequest, RequestQueue } from './request-queue.ts';
 import type { SftpTransfer } from './transfer.ts';
 
 /**
@@ -73,20 +75,6 @@ const defaultLimits: SftpLimits = {
   maxReplyBytes: 1_048_576,
 };
 
-/** A request taken in and not answered yet, in the order of arrival. */
-type Pending = {
-  readonly request: Request;
-  /** The packet that it came in; its data lies there. */
-  readonly body: Uint8Array;
-  readonly access: Access;
-  /** Bytes that it took on the wire. */
-  readonly wireLength: number;
-  /** Bytes that its reply may take. */
-  readonly cost: number;
-  state: 'waiting' | 'running' | 'done';
-  reply?: ReplyPacket;
-};
-
 /** An upper bound of the reply, for the budget; a status or attributes take less than half a kilobyte. */
 function replyCost(request: Request): number {
   switch (request.kind) {
@@ -127,7 +115,7 @@ export function createSftpSession(options: SftpSessionOptions): SftpSession {
   /** Packets that the transport has not passed on, and the bytes of the first that it has. */
   const outgoing: ReplyPacket[] = [];
   let firstSent = 0;
-  const pending: Pending[] = [];
+  const queue = new RequestQueue();
   let phase: 'greeting' | 'open' | 'ending' | 'aborted' | 'closed' = 'greeting';
   let fault: Fault | undefined;
   let running = 0;
@@ -163,7 +151,7 @@ export function createSftpSession(options: SftpSessionOptions): SftpSession {
 
   /** Takes in the next whole packet; false when there is none or no room for it. */
   function admit(): boolean {
-    if (phase === 'aborted' || phase === 'closed' || pending.length >= limits.maxPending) return false;
+    if (phase === 'aborted' || phase === 'closed' || queue.length >= limits.maxPending) return false;
     if (replyBytes > limits.maxReplyBytes) return false;
     const packet = framer.next();
     if (!packet.ok) {
@@ -196,7 +184,7 @@ export function createSftpSession(options: SftpSessionOptions): SftpSession {
     if (!access.ok) {
       return answer(faultReply(request.id, access.fault), body, wireLength);
     }
-    pending.push({
+    queue.add({
       request,
       body,
       access: access.value,
@@ -215,31 +203,22 @@ export function createSftpSession(options: SftpSessionOptions): SftpSession {
     return ok(undefined);
   }
 
+  const fits = (cost: number): boolean => replyBytes === 0 || replyBytes + cost <= limits.maxReplyBytes;
+
   /** Starts what may start; true where something did. */
   function start(): boolean {
     if (phase === 'aborted' || phase === 'closed') return false;
     let started = false;
-    for (let at = 0; at < pending.length && running < limits.maxRunning; at++) {
-      const entry = pending[at] as Pending;
-      if (entry.state !== 'waiting') continue;
-      // In order: a large reply that waits for room is not starved by small ones behind it.
-      if (replyBytes > 0 && replyBytes + entry.cost > limits.maxReplyBytes) break;
-      if (blocked(entry, at)) continue;
+    while (running < limits.maxRunning) {
+      const entry = queue.nextRunnable(fits);
+      if (!entry) break;
       run(entry);
       started = true;
     }
     return started;
   }
 
-  function blocked(entry: Pending, at: number): boolean {
-    for (let earlier = 0; earlier < at; earlier++) {
-      const other = pending[earlier] as Pending;
-      if (other.state !== 'done' && mustWait(other.access, entry.access)) return true;
-    }
-    return false;
-  }
-
-  function run(entry: Pending): void {
+  function run(entry: QueuedRequest): void {
     entry.state = 'running';
     running++;
     replyBytes += entry.cost;
@@ -259,29 +238,12 @@ export function createSftpSession(options: SftpSessionOptions): SftpSession {
   }
 
   /** Sends the replies that are ready and in order among those of their handle. */
-  function flush(): boolean {
-    let flushed = false;
-    const held = new Set<OpenHandle>();
-    let kept = 0;
-    for (const entry of pending) {
-      const { handle } = entry.access;
-      const ready = entry.state === 'done' && !(handle && held.has(handle));
-      if (!ready) {
-        if (handle) held.add(handle);
-        pending[kept++] = entry;
-        continue;
-      }
-      flushed = true;
-      const reply = entry.reply as ReplyPacket;
-      if (phase === 'aborted') {
-        replyBytes -= reply.length;
-      } else {
-        pass(reply);
-        transport.credit(entry.wireLength);
-      }
+  function flush(): void {
+    for (const { reply, wireLength } of queue.takeAnswerable()) {
+      if (!reply || phase === 'aborted') continue;
+      pass(reply);
+      transport.credit(wireLength);
     }
-    pending.length = kept;
-    return flushed;
   }
 
   /** Does all that can be done now. Calls from inside it (a transport that answers at once) make another round. */
@@ -305,10 +267,10 @@ export function createSftpSession(options: SftpSessionOptions): SftpSession {
   function settleEnd(): void {
     // Without room for replies, what is left in the framer has not been looked at yet.
     const roomless = replyBytes > limits.maxReplyBytes;
-    if (phase === 'ending' && pending.length === 0 && !roomless) phase = 'aborted';
+    if (phase === 'ending' && queue.length === 0 && !roomless) phase = 'aborted';
     if (phase !== 'aborted' || running > 0) return;
     phase = 'closed';
-    pending.length = 0;
+    queue.clear();
     const left = handles.takeAll();
     Promise.allSettled(left.map((handle) => abandon(context, handle))).then((outcomes) => {
       for (const outcome of outcomes) {

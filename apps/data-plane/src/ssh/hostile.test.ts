@@ -215,6 +215,27 @@ describe('a logged-in client', () => {
     await stage.desk.sessions.at(-1)?.closed;
   });
 
+  it('that sends more than its window is cut off', async () => {
+    const gate = Promise.withResolvers<never>();
+    const own = await Stage.open({ files: (disk) => ({ ...disk, lstat: () => gate.promise }) });
+    const client = new ssh2.Client();
+    client.on('error', () => {});
+    const gone = new Promise<void>((resolve) => client.once('close', () => resolve()));
+    client.connect({ host: '127.0.0.1', port: own.port, username: 'demo', password: own.password });
+    await once(client, 'ready');
+    const channel = (await subsystem(client, 'sftp')) as ssh2.ClientChannel & {
+      outgoing: { window: number };
+    };
+    channel.outgoing.window = 1e9;
+    // Requests that are never done give no credit back.
+    const init = Buffer.from([0, 0, 0, 5, 1, 0, 0, 0, 3]);
+    const lstat = Buffer.concat([Buffer.from([0, 0, 0, 11, 7, 0, 0, 0, 1, 0, 0, 0, 2]), Buffer.from('/a')]);
+    channel.write(Buffer.concat([init, ...Array.from({ length: 200_000 }, () => lstat)]));
+    await gone;
+    gate.reject(new Error('over'));
+    await own.close();
+  });
+
   it('that asks for much and reads nothing costs little', async () => {
     await writeFile(join(stage.home, 'big'), Buffer.alloc(32 * 1024 * 1024));
     const client = await open();
