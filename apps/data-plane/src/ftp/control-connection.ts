@@ -302,14 +302,13 @@ class ControlConnection {
     try {
       const last = await runTransfer(transfer, {
         session,
-        closeNotify: ftp.closeNotify,
         now: this.#means.context.now(),
         // Not waited for: a client that reads no replies must not keep a transfer from its own time limits.
         announce: (given) => void link.send(given),
         connect: (direction) =>
           openDataConnection({
             port,
-            direction,
+            watch: direction === 'in' && ftp.closeNotify === 'required' ? 'closure-alert' : 'nothing',
             secure,
             idleMs: limits.idleSeconds * 1_000,
             signal: abort.signal,

@@ -8,12 +8,12 @@ import { expect, test } from 'vitest';
 import { type Certificates, makeCertificates, RawClient, serve } from './fixture/served.ts';
 
 /** The ways in which a data connection ends that is not properly closed. */
-const cuts: Readonly<Record<string, (raw: Socket, secured: tls.TLSSocket) => void>> = {
-  'the socket is destroyed': (raw) => raw.destroy(),
-  'the socket is reset': (raw) => raw.resetAndDestroy(),
-  'the stream ends without alert': (raw) => raw.end(),
-  'garbage between the records': (raw) => raw.write(randomBytes(100)),
-  'the TLS socket is destroyed': (_, secured) => secured.destroy(),
+const cuts = {
+  'the socket is destroyed': (raw: Socket) => raw.destroy(),
+  'the socket is reset': (raw: Socket) => raw.resetAndDestroy(),
+  'the stream ends without alert': (raw: Socket) => raw.end(),
+  'garbage between the records': (raw: Socket) => raw.write(randomBytes(100)),
+  'the TLS socket is destroyed': (_: Socket, secured: tls.TLSSocket) => secured.destroy(),
 };
 
 async function loggedIn(port: number, certificates: Certificates): Promise<RawClient> {
@@ -29,9 +29,17 @@ test('whatever cuts a transfer, it is answered, leaves nothing, and its connecti
   await using served = await serve(certificates);
   await writeFile(join(served.desk.home, 'big'), Buffer.alloc(32 << 20));
 
-  const scenarios = Object.entries(cuts).flatMap(([, cut]) =>
-    (['TLSv1.2', 'TLSv1.3'] as const).flatMap((version) =>
-      (['STOR part', 'RETR big'] as const).map((command) => ({ cut, version, command })),
+  const versions = ['TLSv1.2', 'TLSv1.3'] as const;
+  const scenarios = Object.entries(cuts).flatMap(([name, cut]) =>
+    versions.flatMap((version) =>
+      // A client that ends its own side may still read a download.
+      (name === 'the stream ends without alert' ? ['STOR part'] : ['STOR part', 'RETR big']).map(
+        (command) => ({
+          cut,
+          version,
+          command,
+        }),
+      ),
     ),
   );
   await Promise.all(

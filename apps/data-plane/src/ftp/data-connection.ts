@@ -31,7 +31,8 @@ export type DataOutcome =
  */
 export async function openDataConnection(options: {
   readonly port: PassivePort;
-  readonly direction: 'in' | 'out';
+  /** `closure-alert`: watch for it, see `endOf`. */
+  readonly watch: 'closure-alert' | 'nothing';
   readonly secure: ((socket: Socket | RecordObserver) => Promise<DataTlsOutcome>) | undefined;
   readonly idleMs: number;
   readonly signal: AbortSignal;
@@ -49,14 +50,17 @@ export async function openDataConnection(options: {
   raw.setTimeout(options.idleMs, () => raw.destroy());
   if (!secure) return { kind: 'open', data: { socket: raw, endOf: () => 'closed' } };
 
-  const observer = options.direction === 'in' ? new RecordObserver(raw) : undefined;
+  const observer = options.watch === 'closure-alert' ? new RecordObserver(raw) : undefined;
   const outcome = await secure(observer ?? raw);
   if (outcome.kind === 'failed') return { kind: 'failed', reason: 'tls-failed' };
   const { socket } = outcome;
   // Asked now: a closed socket no longer knows.
   const protocol = socket.getProtocol();
   destroyOn(signal, socket);
-  socket.once('close', () => raw.destroy());
+  socket.once('close', () => {
+    observer?.destroy();
+    raw.destroy();
+  });
   return {
     kind: 'open',
     data: {

@@ -54,7 +54,9 @@ export function createPassivePorts(random: () => number): PassivePorts {
 /** `exclusive`: cluster workers that share a port would get each other's data connections. */
 function listenExclusively(host: string, port: number): Promise<Server | undefined> {
   return new Promise((resolve) => {
-    const server = createServer({ noDelay: true, pauseOnConnect: true });
+    // Half open: who has sent all of an upload may still be answered with a closure alert, and who reads a download
+    // may have ended its own side long before.
+    const server = createServer({ noDelay: true, pauseOnConnect: true, allowHalfOpen: true });
     server.on('error', () => resolve(undefined));
     server.listen({ host, port, exclusive: true, backlog }, () => resolve(server));
   });

@@ -16,14 +16,12 @@ export type Received = {
 /**
  * Writes a stream into a file, from its start, filling one block while the other goes to the disk.
  * The handle is neither committed nor abandoned.
- *
- * @param closeNotify `required`: over TLS a stream without closure alert is `transfer-cut`
+ * A stream that was cut is `transfer-cut`.
  */
 export async function receiveFile(
   data: DataConnection,
   file: WriteHandle,
   convert: AsciiConverter | undefined,
-  closeNotify: 'required' | 'optional',
 ): Promise<Received> {
   let bytes = 0;
   let position = 0;
@@ -79,7 +77,7 @@ export async function receiveFile(
   }
   const fault = failure(await settle());
   if (fault) return { bytes, fault };
-  return closeNotify === 'required' && data.endOf(bytes) === 'cut'
+  return data.endOf(bytes) === 'cut'
     ? { bytes, fault: failure(refuse('transfer-cut', 'no closure alert')) }
     : { bytes, fault: undefined };
 }

@@ -5,6 +5,8 @@ import { Duplex } from 'node:stream';
 const alertType = 21;
 const applicationDataType = 23;
 const headerBytes = 5;
+/** Several reads of a socket: a mark that one read fills would stop and start the socket at every turn. */
+const bufferBytes = 1 << 20;
 /** A TLS 1.3 record holds its content type and an AEAD tag beside the content. */
 const overhead13 = 1 + 16;
 const alertBytes = 2;
@@ -28,7 +30,9 @@ export class RecordObserver extends Duplex {
   #keyUpdateSized = 0;
 
   constructor(socket: Socket) {
-    super({ allowHalfOpen: socket.allowHalfOpen });
+    // It lives until the TLSSocket destroys it: closed at the end of its own input, it would take with it what the
+    // TLSSocket has not handed out yet.
+    super({ allowHalfOpen: true, autoDestroy: false, readableHighWaterMark: bufferBytes });
     this.#socket = socket;
     socket.on('data', (chunk: Buffer) => {
       this.#watch(chunk);
@@ -36,7 +40,9 @@ export class RecordObserver extends Duplex {
     });
     socket.on('end', () => this.push(null));
     socket.on('error', (error) => this.destroy(error));
-    socket.on('close', () => this.destroy());
+    socket.on('close', () => {
+      if (!socket.readableEnded) this.destroy();
+    });
     socket.pause();
   }
 

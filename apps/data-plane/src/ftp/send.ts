@@ -24,7 +24,7 @@ function write(socket: Socket, bytes: Uint8Array): Promise<Result<void>> {
   });
 }
 
-/** Ends our side, waits until all is handed over, and lets the peer close. */
+/** Ends our side, waits until all is handed over, and lets the peer close. Never rejects. */
 export async function finish(socket: Socket): Promise<Result<void>> {
   const ended = await new Promise<boolean>((resolve) => {
     if (socket.destroyed) return resolve(false);
@@ -32,6 +32,10 @@ export async function finish(socket: Socket): Promise<Result<void>> {
     socket.end(() => resolve(true));
   });
   if (!ended) return refuse('transfer-cut');
+  if (socket.readableEnded) {
+    socket.destroy();
+    return ok(undefined);
+  }
   const timer = setTimeout(() => socket.destroy(), lingerMs);
   socket.once('close', () => clearTimeout(timer));
   socket.once('end', () => socket.destroy());

@@ -12,14 +12,13 @@ import {
 import type { Session, TransferReport } from '../session.ts';
 import type { DataConnection, DataOutcome } from './data-connection.ts';
 import { receiveFile } from './receive.ts';
-import { type Sent, sendFile, sendText } from './send.ts';
+import { finish, type Sent, sendFile, sendText } from './send.ts';
 
 /** What a transfer is run with. */
 export type TransferMeans = {
   readonly session: Session;
   /** Opens the data connection; the signal ends it. */
   readonly connect: (direction: 'in' | 'out') => Promise<DataOutcome>;
-  readonly closeNotify: 'required' | 'optional';
   /** Sends the preliminary reply. */
   readonly announce: (given: Reply) => void;
   readonly now: number;
@@ -68,6 +67,7 @@ async function over<T extends { readonly fault: Fault | undefined }>(
   try {
     const result = await work(data);
     if (result.fault) data.socket.destroy();
+    else if (direction === 'in') void finish(data.socket);
     return { kind: 'done', result };
   } catch (error) {
     data.socket.destroy();
@@ -123,7 +123,7 @@ async function store(transfer: Transfer & { kind: 'store' }, means: TransferMean
   let placed = false;
   try {
     const convert = transfer.type === 'ascii' ? fromNetworkAscii() : undefined;
-    const done = await over(means, 'in', (data) => receiveFile(data, file, convert, means.closeNotify));
+    const done = await over(means, 'in', (data) => receiveFile(data, file, convert));
     if (done.kind === 'failed') {
       report(0, { outcome: 'failed', reason: done.reason });
       return done.reply;
