@@ -5,6 +5,7 @@ import type { Notice } from './adapter.ts';
 import { connectControlPlane } from './agent/control-plane.ts';
 import { openEventSpool } from './agent/event-spool.ts';
 import { loadIdentity, makeNodeHome } from './agent/identity.ts';
+import { forgetJoin } from './agent/join.ts';
 import { createReporter } from './agent/reporter.ts';
 import { snapshotDisk } from './agent/snapshot-disk.ts';
 import { createSynchronisation, type SyncStep } from './agent/sync.ts';
@@ -55,6 +56,7 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
   const paths = await makeNodeHome(options.home);
   const loaded = await loadIdentity(paths);
   if (!loaded) throw new Error(`${options.home} has not joined a zone; run sallyport node join <token>`);
+  await forgetJoin(paths);
   const identity = { ...loaded, controlPlane: options.controlPlane ?? loaded.controlPlane };
   const control = connectControlPlane(identity, now);
   const sync = await createSynchronisation(identity, snapshotDisk(paths), control, now);
@@ -169,6 +171,8 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
           fault: { code: 'internal', detail: error instanceof Error ? error.message : '' },
         };
       }
+      // The poll that a stop has cut says nothing of the control plane.
+      if (stopping.signal.aborted) return;
       if (step.kind === 'refused' || step.kind === 'unreachable') {
         failures.note(
           step.kind === 'refused' ? `${step.fault.code} ${step.fault.detail ?? ''}` : 'unreachable',

@@ -33,6 +33,8 @@ export type NodeIdentity = {
 /** Where a node keeps what it knows, below its home folder. */
 export const nodePaths = (home: string) => ({
   identity: join(home, 'identity.json'),
+  /** Keys of a join under way. */
+  joining: join(home, 'joining.json'),
   root: join(home, 'root.json'),
   current: join(home, 'snapshot', 'current.json'),
   blobs: join(home, 'snapshot', 'blobs'),

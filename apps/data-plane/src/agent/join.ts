@@ -1,6 +1,6 @@
 import { createPrivateKey, generateKeyPairSync, sign } from 'node:crypto';
+import { rm } from 'node:fs/promises';
 import { hostname } from 'node:os';
-import { join } from 'node:path';
 import { copyOf, fromBase64, fromBase64Url, toBase64 } from '@sallyport/bytes';
 import { type JoinTicket, joinProof, parseJoinToken } from '@sallyport/enrolment';
 import { type FaultCode, FaultError, faults, ok, type Result, refuse } from '@sallyport/faults';
@@ -8,7 +8,7 @@ import { type JoinRequest, joinAnswer } from '@sallyport/model';
 import { generateSealingKey, pinRoot } from '@sallyport/snapshot/node';
 import { z } from 'zod';
 import { readIfThere, writeAtomic } from '../atomic-file.ts';
-import { type IdentityFile, loadIdentity, makeNodeHome, saveIdentity } from './identity.ts';
+import { type IdentityFile, loadIdentity, makeNodeHome, type NodePaths, saveIdentity } from './identity.ts';
 
 export type Joined = { readonly node: string; readonly zone: string; readonly state: 'pending' | 'active' };
 
@@ -49,8 +49,7 @@ export async function joinZone(token: string, home: string, name?: string): Prom
   const paths = await makeNodeHome(home);
   if (await loadIdentity(paths)) return refuse('in-use', `${home} has joined already`);
 
-  const keysFile = join(home, 'joining.json');
-  const keys = await loadOrMakeKeys(keysFile);
+  const keys = await loadOrMakeKeys(paths.joining);
   const nodeName = name ?? ticket.value.nodeName ?? machineName();
   const request = makeRequest(ticket.value, nodeName, keys);
   const answer = await sendJoin(ticket.value.url, request);
@@ -70,8 +69,12 @@ export async function joinZone(token: string, home: string, name?: string): Prom
     sealingKey: keys.sealingKey,
   };
   await saveIdentity(paths, identity);
+  await forgetJoin(paths);
   return ok({ node: answer.value.node, zone: answer.value.zone, state: answer.value.state });
 }
+
+/** Removes the keys' second copy once the identity holds them; a node does so at its start, should a join have been cut here. */
+export const forgetJoin = (paths: NodePaths): Promise<void> => rm(paths.joining, { force: true });
 
 async function loadOrMakeKeys(file: string): Promise<z.infer<typeof pendingKeys>> {
   const held = await readIfThere(file);
