@@ -1,13 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { type ApiRequest, createClient } from '@sallyport/client';
-import { startControlPlane } from '@sallyport/control-plane/node';
-import { joinZone, startNode } from '@sallyport/data-plane';
 import { unwrap } from '@sallyport/faults';
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { initInstallation } from './init.ts';
-import { migrateDatabase } from './migrate.ts';
 import { type OutputMode, printFailure, printResult } from './output.ts';
-import { quickstart } from './quickstart/quickstart.ts';
 
 const drainMs = 10_000;
 
@@ -40,7 +35,10 @@ async function attempt(mode: OutputMode, work: () => Promise<void>): Promise<voi
 const modeOf = (options: { json?: boolean }): OutputMode => (options.json ? 'json' : 'text');
 const jsonOption = () => new Option('--json', 'answer in JSON');
 
-/** `sallyport`: parses the command line and runs the command. */
+/**
+ * `sallyport`: parses the command line and runs the command. What a command needs is loaded by that command: a node
+ * never loads the database, and `--help` answers at once.
+ */
 export async function main(argv: readonly string[]): Promise<void> {
   const program = new Command('sallyport')
     .description('Keys, certificates, accounts and entry rules of file-transfer gateways, from one place.')
@@ -57,6 +55,7 @@ export async function main(argv: readonly string[]): Promise<void> {
         .default('default'),
     )
     .action(async (options: { home: string; ports: 'default' | 'auto' }) => {
+      const { quickstart } = await import('./quickstart/quickstart.ts');
       process.exitCode = await quickstart(options, line);
     });
 
@@ -69,6 +68,7 @@ export async function main(argv: readonly string[]): Promise<void> {
     .addOption(jsonOption())
     .action(async (options: { database: string; databaseToken?: string; root: string; json?: boolean }) =>
       attempt(modeOf(options), async () => {
+        const { initInstallation } = await import('./init.ts');
         const made = await initInstallation({
           databaseUrl: options.database,
           rootFolder: options.root,
@@ -94,6 +94,7 @@ export async function main(argv: readonly string[]): Promise<void> {
     .addOption(jsonOption())
     .action(async (options: { database: string; databaseToken?: string; json?: boolean }) =>
       attempt(modeOf(options), async () => {
+        const { migrateDatabase } = await import('./migrate.ts');
         const schema = await migrateDatabase(options.database, options.databaseToken);
         printResult(modeOf(options), { schema }, `The database has schema ${schema}.`);
       }),
@@ -110,6 +111,7 @@ export async function main(argv: readonly string[]): Promise<void> {
       attempt('text', async () => {
         const environment: Record<string, unknown> =
           options.secrets === undefined ? process.env : JSON.parse(await readFile(options.secrets, 'utf8'));
+        const { startControlPlane } = await import('@sallyport/control-plane/node');
         const running = await startControlPlane(environment, { host: options.host, port: options.port });
         line(`control plane: ${running.url}`);
         await stopRequested();
@@ -127,6 +129,7 @@ export async function main(argv: readonly string[]): Promise<void> {
     .addOption(jsonOption())
     .action(async (token: string, options: { home: string; name?: string; json?: boolean }) =>
       attempt(modeOf(options), async () => {
+        const { joinZone } = await import('@sallyport/data-plane');
         const joined = unwrap(await joinZone(token, options.home, options.name));
         const next =
           joined.state === 'pending'
@@ -143,6 +146,7 @@ export async function main(argv: readonly string[]): Promise<void> {
     .option('--control-plane <url>', 'reach the control plane under another URL than it had at the join')
     .action(async (options: { home: string; files?: string; controlPlane?: string }) =>
       attempt('text', async () => {
+        const { startNode } = await import('@sallyport/data-plane');
         const running = await startNode({
           home: options.home,
           log: (text) => line(`node: ${text}`),
