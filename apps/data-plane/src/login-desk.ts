@@ -151,6 +151,14 @@ function openAttempt(options: LoginDeskOptions, doorway: Doorway): LoginAttempt 
       maxSessions: account.limits.maxSessions,
     });
     if (!session) return refuse('session-limit');
+    // A snapshot that was applied while this login was being judged has not seen the session: it must.
+    for (let judged = view; judged !== options.view(); ) {
+      judged = options.view();
+      if (!(await options.sessions.redecide(session, judged))) {
+        session.close();
+        return refuse('changed-meanwhile');
+      }
+    }
     options.record({
       doorway,
       user: account.name,
@@ -170,7 +178,9 @@ function openAttempt(options: LoginDeskOptions, doorway: Doorway): LoginAttempt 
     async name(user) {
       const view = options.view();
       const held = proofsOf(user);
-      return judge(view, await view.accountNamed(user), held, 'nothing', credentialOf(held));
+      const credential = credentialOf(held);
+      const shown = credential.kind === 'proved' ? 'proof' : 'nothing';
+      return judge(view, await view.accountNamed(user), held, shown, credential);
     },
 
     async password(user, password) {

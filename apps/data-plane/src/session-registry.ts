@@ -41,6 +41,12 @@ export interface SessionRegistry {
   readonly size: number;
   /** Opens a session; nothing where the account has as many as it may. */
   open(admission: Admission): Session | undefined;
+  /**
+   * Decides one session anew: for one that was admitted while the view changed under it.
+   *
+   * @returns whether it goes on
+   */
+  redecide(session: Session, view: ZoneView): Promise<boolean>;
   /** Decides every session anew under a view: ends, marks outdated, keeps. */
   redecideAll(view: ZoneView): Promise<void>;
   /** Ends outdated sessions of servers whose `drainBy` has passed. */
@@ -87,6 +93,10 @@ export function createSessionRegistry(
     one.standing = decision.kind === 'outdated' ? 'outdated' : 'current';
   }
 
+  /** What cannot be judged anew does not go on. */
+  const redecideOrEnd = (one: Live, at: ZoneView): Promise<void> =>
+    redecideOne(one, at).catch(() => end(one, 'account-gone'));
+
   return {
     get size() {
       return live.size;
@@ -120,13 +130,14 @@ export function createSessionRegistry(
       return session;
     },
 
+    async redecide(session, at) {
+      const one = live.get(session.id);
+      if (one) await redecideOrEnd(one, at);
+      return one !== undefined && !session.ended.aborted;
+    },
+
     async redecideAll(at) {
-      await Promise.all(
-        [...live.values()].map((one) =>
-          // What cannot be judged anew does not go on.
-          redecideOne(one, at).catch(() => end(one, 'account-gone')),
-        ),
-      );
+      await Promise.all([...live.values()].map((one) => redecideOrEnd(one, at)));
     },
 
     endOverdue() {
