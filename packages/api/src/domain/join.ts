@@ -15,6 +15,7 @@ import {
   type JoinTokenRow,
   type NodeRow,
   newestRoot,
+  type Queries,
   spendJoinToken,
 } from '@sallyport/store';
 import type { Dependencies } from '../dependencies.ts';
@@ -72,9 +73,7 @@ export async function joinNode(
   request: JoinRequest,
   source: string | undefined,
 ): Promise<JoinAnswer> {
-  const token = await findJoinToken(change.queries, request.token);
-  if (!token) throw new FaultError({ code: 'join-token-invalid' });
-  await requireProof(deps, token, request);
+  const token = await provedJoinToken(deps, change.queries, request);
   if (token.sourceCidr !== null && !(source && addressIn(source, [token.sourceCidr]))) {
     throw new FaultError({ code: 'join-token-invalid', detail: 'the token is for another source address' });
   }
@@ -113,6 +112,21 @@ export async function joinNode(
   change.audit('node.join', `node:${id}`, { name: request.name, zone: zone.id, state, joinToken: token.id });
   if (state === 'active') change.touch([zone.id]);
   return { node: id, zone: zone.id, state, root: root.envelope };
+}
+
+/**
+ * The token of a join, once the request has proved its secret and its key. Reads only, so that a caller can ask it
+ * before taking the write lock: whoever holds no token cannot make the control plane write.
+ */
+export async function provedJoinToken(
+  deps: Dependencies,
+  queries: Queries,
+  request: JoinRequest,
+): Promise<JoinTokenRow> {
+  const token = await findJoinToken(queries, request.token);
+  if (!token) throw new FaultError({ code: 'join-token-invalid' });
+  await requireProof(deps, token, request);
+  return token;
 }
 
 async function requireProof(deps: Dependencies, token: JoinTokenRow, request: JoinRequest): Promise<void> {

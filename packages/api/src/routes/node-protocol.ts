@@ -14,7 +14,7 @@ import { z } from 'zod';
 import type { Caller } from '../caller.ts';
 import type { Dependencies } from '../dependencies.ts';
 import { currentDocuments } from '../domain/current-documents.ts';
-import { joinNode } from '../domain/join.ts';
+import { joinNode, provedJoinToken } from '../domain/join.ts';
 import { publishTouched } from '../domain/publish.ts';
 import { operation } from '../operation.ts';
 import { commit, found } from './answers.ts';
@@ -50,16 +50,18 @@ async function poll(
   deps: Dependencies,
   node: NodeRow,
   held: z.output<typeof pollQuery>,
+  signal: AbortSignal,
 ): Promise<z.input<typeof pollAnswer>> {
   const deadline = deps.now() + held.wait * 1000;
   for (;;) {
+    const position = deps.feed.position(node.zone);
     await publishWaiting(deps, node.zone);
     const { publication, snapshot, root, resignAt } = await currentDocuments(deps, node.zone);
     const newVersion =
       publication.trustEpoch !== held.epoch ? publication.version > 0 : publication.version > held.after;
     const news = newVersion || publication.issuedAt > held.issuedAt || root.version > held.root;
     const now = deps.now();
-    if (news || now >= deadline) {
+    if (news || now >= deadline || signal.aborted) {
       // A root is followed one step at a time: the next one first, nothing else with it.
       const nextRoot =
         held.root > 0 && root.version > held.root
@@ -73,7 +75,7 @@ async function poll(
     }
     const stillActive = await findNode(deps.store.queries, node.id);
     if (stillActive?.state !== 'active') throw new FaultError({ code: 'node-signature-invalid' });
-    await deps.feed.wait(node.zone, publication.version, Math.max(1, Math.min(deadline, resignAt) - now));
+    await deps.feed.wait(node.zone, position, Math.max(1, Math.min(deadline, resignAt) - now), signal);
   }
 }
 
@@ -85,6 +87,7 @@ export const nodeProtocolOperations = [
     answers: joinAnswer,
     maxBodyBytes: 8_192,
     async run(deps, { body, caller, source }) {
+      await provedJoinToken(deps, deps.store.queries, body);
       const committed = await commit(deps, caller, (change) => joinNode(deps, change, body, source));
       return committed.ok ? ok({ body: committed.value.value }) : committed;
     },
@@ -94,7 +97,8 @@ export const nodeProtocolOperations = [
     summary: 'Wait for news of the zone’s snapshot',
     query: pollQuery,
     answers: pollAnswer,
-    run: async (deps, { query, caller }) => ok({ body: await poll(deps, callingNode(caller), query) }),
+    run: async (deps, { query, caller, signal }) =>
+      ok({ body: await poll(deps, callingNode(caller), query, signal) }),
   }),
   operation({
     route: 'GET /v1/node/sections/{digest}',
