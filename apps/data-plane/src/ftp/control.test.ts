@@ -255,6 +255,22 @@ describe('data connections', () => {
     );
   });
 
+  test.each(['TLSv1.2', 'TLSv1.3'] as const)(
+    'an empty upload that ends directly after its handshake is stored, on %s',
+    async (version) => {
+      await using served = await serve(certificates);
+      const client = await loggedIn(served.port, version);
+      for (let i = 0; i < 10; i++) {
+        const raw = await client.data();
+        await client.say(`STOR empty-${i}`);
+        const own = inTls(raw, version);
+        own.once('secureConnect', () => own.end());
+        expect(await client.reply()).toMatch(/^226/);
+      }
+      expect((await readdir(served.desk.home)).filter((name) => name.startsWith('empty'))).toHaveLength(10);
+    },
+  );
+
   test('closeNotify optional stores an upload that ends without alert', async () => {
     await using served = await serve(certificates, { ftp: { closeNotify: 'optional' } });
     const client = await loggedIn(served.port);

@@ -1,10 +1,12 @@
-import { type Fault, type Result, refuse } from '@sallyport/faults';
+import type { Fault, Result } from '@sallyport/faults';
 import type { WriteHandle } from '@sallyport/files';
 import type { AsciiConverter } from '@sallyport/ftp';
 import type { DataConnection } from './data-connection.ts';
 
-/** Chunks are gathered into blocks of this size: a write to the disk costs a thread's turn whatever its size. */
+/** Chunks are gathered into blocks of about this size: a write to the disk costs a thread's turn whatever its size. */
 const blockBytes = 1 << 20;
+/** More than a socket hands out at once, so that the chunk that fills a block still fits into it. */
+const slackBytes = 1 << 17;
 
 /** What came over a data connection. Without a fault the stream came to its proper end. */
 export type Received = {
@@ -13,71 +15,84 @@ export type Received = {
   readonly fault: Fault | undefined;
 };
 
+const newBlock = (): Buffer => Buffer.allocUnsafe(blockBytes + slackBytes);
+
+const faultOf = (result: Result<void> | undefined): Fault | undefined =>
+  result && !result.ok ? result.fault : undefined;
+
 /**
  * Writes a stream into a file, from its start, filling one block while the other goes to the disk.
- * The handle is neither committed nor abandoned.
- * A stream that was cut is `transfer-cut`.
+ * A stream that was cut is `transfer-cut`. The handle is neither committed nor abandoned.
  */
-export async function receiveFile(
+export function receiveFile(
   data: DataConnection,
   file: WriteHandle,
   convert: AsciiConverter | undefined,
 ): Promise<Received> {
+  const { socket } = data;
   let bytes = 0;
   let position = 0;
-  let block = Buffer.allocUnsafe(blockBytes);
+  let block = newBlock();
   // Most uploads fit one block.
-  let spare: Buffer<ArrayBuffer> | undefined;
+  let spare: Buffer | undefined;
   let filled = 0;
   let writing: Promise<Result<void>> | undefined;
 
-  /** Hands the block over as soon as the one before it is written. */
-  async function flush(): Promise<Result<void> | undefined> {
-    const before = await writing;
-    if (before && !before.ok) return before;
-    const full = block.subarray(0, filled);
-    writing = file.write(full, position);
+  function put(part: Uint8Array): void {
+    if (filled + part.length > block.length) {
+      block = Buffer.concat([block.subarray(0, filled)], filled + part.length + slackBytes);
+    }
+    block.set(part, filled);
+    filled += part.length;
+  }
+
+  /** Hands the block over once the one before it is written. */
+  async function flush(): Promise<Fault | undefined> {
+    const before = faultOf(await writing);
+    if (before) return before;
+    writing = file.write(block.subarray(0, filled), position);
     position += filled;
-    [block, spare] = [spare ?? Buffer.allocUnsafe(blockBytes), block];
+    [block, spare] = [spare ?? newBlock(), block];
     filled = 0;
     return undefined;
   }
 
-  async function gather(part: Uint8Array): Promise<Result<void> | undefined> {
-    for (let at = 0; at < part.length; ) {
-      const step = Math.min(part.length - at, blockBytes - filled);
-      block.set(part.subarray(at, at + step), filled);
-      filled += step;
-      at += step;
-      if (filled < blockBytes) continue;
-      const failed = await flush();
-      if (failed) return failed;
-    }
-    return undefined;
+  async function finishWriting(): Promise<Fault | undefined> {
+    if (convert) put(convert.end());
+    const fault = filled > 0 ? await flush() : undefined;
+    return fault ?? faultOf(await writing);
   }
 
-  async function settle(): Promise<Result<void> | undefined> {
-    const rest = convert ? await gather(convert.end()) : undefined;
-    return rest ?? (filled > 0 ? await flush() : undefined) ?? (await writing);
-  }
-
-  const failure = (result: Result<void> | undefined): Fault | undefined =>
-    result && !result.ok ? result.fault : undefined;
-
-  try {
-    // Destroyed at its end, the socket would take our own closure alert with it.
-    for await (const chunk of data.socket.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
+  return new Promise((resolve, reject) => {
+    const settle = (fault: Fault | undefined): void => {
+      socket.off('data', onData);
+      socket.off('end', onEnd);
+      socket.off('close', onClose);
+      resolve({ bytes, fault });
+    };
+    // Events, not an iterator: that would join what has gathered meanwhile into yet another copy.
+    function onData(chunk: Buffer): void {
       bytes += chunk.length;
-      const fault = failure(await gather(convert ? convert.push(chunk) : chunk));
-      if (fault) return { bytes, fault };
+      put(convert ? convert.push(chunk) : chunk);
+      if (filled < blockBytes) return;
+      socket.pause();
+      flush().then((fault) => (fault ? settle(fault) : socket.resume()), reject);
     }
-  } catch {
-    await writing;
-    return { bytes, fault: { code: 'transfer-cut' } };
-  }
-  const fault = failure(await settle());
-  if (fault) return { bytes, fault };
-  return data.endOf(bytes) === 'cut'
-    ? { bytes, fault: failure(refuse('transfer-cut', 'no closure alert')) }
-    : { bytes, fault: undefined };
+    function onEnd(): void {
+      finishWriting().then((fault) => {
+        settle(fault ?? (data.endOf(bytes) === 'cut' ? { code: 'transfer-cut' } : undefined));
+      }, reject);
+    }
+    function onClose(): void {
+      // After the end of the stream a closure says nothing about it.
+      if (!socket.readableEnded) settle({ code: 'transfer-cut' });
+    }
+    // An empty stream may have come to its end together with the handshake.
+    if (socket.readableEnded) return onEnd();
+    if (socket.destroyed) return settle({ code: 'transfer-cut' });
+    socket.on('data', onData);
+    socket.on('end', onEnd);
+    socket.on('close', onClose);
+    socket.resume();
+  });
 }

@@ -6,7 +6,7 @@ const alertType = 21;
 const applicationDataType = 23;
 const headerBytes = 5;
 /** Several reads of a socket: a mark that one read fills would stop and start the socket at every turn. */
-const bufferBytes = 1 << 20;
+const bufferBytes = 1 << 17;
 /** A TLS 1.3 record holds its content type and an AEAD tag beside the content. */
 const overhead13 = 1 + 16;
 const alertBytes = 2;
