@@ -98,22 +98,57 @@ export function entryRule(
   };
 }
 
-/** What the credential is to this account. Under `disabled` it is not looked at. */
-function credentialFor(
-  facts: LoginFacts,
-  mode: ClientCertificateMode,
-): { readonly standing: 'none' | 'invalid' | 'foreign' | 'own'; readonly certificate?: string } {
-  if (mode === 'disabled' || facts.credential.kind === 'none') return { standing: 'none' };
-  if (facts.credential.kind === 'invalid') return { standing: 'invalid' };
-  const own = facts.credential.registrations.find(
-    (registration) => registration.account === facts.account?.id,
-  );
+type Standing = {
+  readonly standing: 'none' | 'invalid' | 'foreign' | 'own';
+  readonly certificate?: string;
+};
+
+/** What the credential is to this account. Under `disabled` it is not looked at; to an unknown name all are foreign. */
+function standingOf({ server, credential, account }: LoginFacts): Standing {
+  if (server.clientCertificate === 'disabled' || credential.kind === 'none') return { standing: 'none' };
+  if (credential.kind === 'invalid') return { standing: 'invalid' };
+  const own = account && credential.registrations.find((registration) => registration.account === account.id);
   return own ? { standing: 'own', certificate: own.certificate } : { standing: 'foreign' };
 }
+
+const isBad = (standing: Standing['standing']): standing is 'invalid' | 'foreign' =>
+  standing === 'invalid' || standing === 'foreign';
+
+const badReason = (standing: 'invalid' | 'foreign') =>
+  standing === 'foreign' ? 'credential-foreign' : 'credential-invalid';
+
+/**
+ * What the connection alone decides, before anybody is named or whoever is named: the same for every login name, so
+ * that no answer to a name tells whether there is such an account.
+ */
+function refusedAtTheDoor(facts: LoginFacts, standing: Standing['standing']): RefusalReason | undefined {
+  const { server, policy } = facts;
+  if (server.state !== 'running') return 'server-not-running';
+  const mustEncrypt =
+    facts.channel === 'clear' &&
+    encryptionFor(policy.sslEntries, policy.userClasses, { name: facts.name, source: facts.source }) ===
+      'required';
+  if (mustEncrypt) return 'tls-required';
+  if (server.clientCertificate === 'disabled') return undefined;
+  const required = server.clientCertificate === 'required';
+  if (isBad(standing) && (required || policy.onInvalidCertificate === 'reject')) return badReason(standing);
+  // Over TLS a certificate comes with the handshake or not at all.
+  if (required && standing === 'none' && server.protocol !== 'ssh') return 'credential-missing';
+  return undefined;
+}
+
+/** What a client can still bring while it has proved nothing: a matter of the server's mode alone. */
+const firstProofs = ({ protocol, clientCertificate }: ServerFacts): readonly ProofKind[] => {
+  if (protocol !== 'ssh' || clientCertificate === 'disabled') return ['password'];
+  return clientCertificate === 'optional' ? ['credential', 'password'] : ['credential'];
+};
 
 /**
  * Decides a login: the one function that every protocol and `explain` ask (design section 4).
  * Pure: the same facts give the same decision. Nothing is proved here; adapters prove, this permits.
+ *
+ * Until a password was tried or a credential of the account proved, the decision rests on the connection alone: the
+ * account and its class are looked at afterwards, so an unknown name and a known one meet the same answers.
  *
  * @returns `permit` with the proofs it rests on; `continue` with the proofs still missing, `partial` where one is
  *   already there; or `refuse` with the exact reason
@@ -122,64 +157,48 @@ export function decide(facts: LoginFacts): Decision {
   const { server, policy, account } = facts;
   const refuse = (reason: RefusalReason): Decision => ({ kind: 'refuse', reason });
 
-  if (server.state !== 'running') return refuse('server-not-running');
-  if (
-    facts.channel === 'clear' &&
-    encryptionFor(policy.sslEntries, policy.userClasses, { name: facts.name, source: facts.source }) ===
-      'required'
-  ) {
-    return refuse('tls-required');
+  const { standing, certificate } = standingOf(facts);
+  const atTheDoor = refusedAtTheDoor(facts, standing);
+  if (facts.password === 'absent' && standing !== 'own') {
+    return atTheDoor ? refuse(atTheDoor) : { kind: 'continue', missing: firstProofs(server), partial: false };
   }
-  if (!account) {
-    // An unknown name goes on exactly as a known one would, up to its first proof.
-    const proofShown = facts.password !== 'absent' || facts.credential.kind === 'proved';
-    return proofShown
-      ? refuse('unknown-account')
-      : { kind: 'continue', missing: ['password'], partial: false };
-  }
+  if (atTheDoor === 'server-not-running' || atTheDoor === 'tls-required') return refuse(atTheDoor);
+  if (!account) return refuse('unknown-account');
+  if (facts.password === 'failed') return refuse('password-wrong');
+  if (atTheDoor) return refuse(atTheDoor);
 
-  const found = classOf(policy.userClasses, {
+  const userClass = classOf(policy.userClasses, {
     name: facts.name,
     source: facts.source,
     groups: account.groups,
   });
-  const userClass = found === 'undetermined' ? undefined : found;
+  // A class that cannot be told could be one that demands more.
+  if (userClass === 'undetermined') return refuse('rules-admit-nobody');
   const rule = entryRule(server, policy, userClass);
   if (rule === 'certificate-required-not-requested') return refuse(rule);
+  if (isBad(standing) && rule.clientCertificate === 'required') return refuse(badReason(standing));
   const sets = proofSets(rule);
   if (sets.length === 0) return refuse('rules-admit-nobody');
-
-  const { standing, certificate } = credentialFor(facts, rule.clientCertificate);
-  const credentialIsBad = standing === 'invalid' || standing === 'foreign';
-  const badReason = standing === 'foreign' ? 'credential-foreign' : 'credential-invalid';
-  if (facts.password === 'failed') return refuse('password-wrong');
-  if (
-    credentialIsBad &&
-    (rule.clientCertificate === 'required' || policy.onInvalidCertificate === 'reject')
-  ) {
-    return refuse(badReason);
-  }
+  if (!account.enabled) return refuse('account-disabled');
+  if (account.locked) return refuse('account-locked');
 
   const proved: ProofKind[] = [];
   if (facts.password === 'verified') proved.push('password');
   if (standing === 'own') proved.push('credential');
-  if (proved.length > 0) {
-    if (!account.enabled) return refuse('account-disabled');
-    if (account.locked) return refuse('account-locked');
-  }
   if (sets.some((set) => set.every((kind) => proved.includes(kind)))) {
     return {
       kind: 'permit',
       proofs: proved,
       ...(certificate === undefined ? {} : { certificate }),
       ...(userClass === undefined ? {} : { userClass: userClass.id }),
-      ...(credentialIsBad ? { ignoredCredential: badReason } : {}),
+      ...(isBad(standing) ? { ignoredCredential: badReason(standing) } : {}),
     };
   }
-  const missing = [...new Set(sets.flat())].filter((kind) => !proved.includes(kind));
-  // Over TLS a certificate comes with the handshake or not at all.
-  if (server.protocol !== 'ssh' && sets.every((set) => set.includes('credential')) && standing !== 'own') {
+  // A password where none counts is not told to be right, and over TLS no credential can follow it.
+  const passwordCounts = sets.some((set) => set.includes('password'));
+  if (standing !== 'own' && (server.protocol !== 'ssh' || !passwordCounts)) {
     return refuse('credential-missing');
   }
-  return { kind: 'continue', missing, partial: proved.length > 0 };
+  const missing = [...new Set(sets.flat())].filter((kind) => !proved.includes(kind));
+  return { kind: 'continue', missing, partial: true };
 }

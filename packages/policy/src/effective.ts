@@ -1,4 +1,10 @@
-import type { LoginSettings, SslEntry, UserClass, Zone } from '@sallyport/model';
+import {
+  type LoginSettings,
+  normalizedName,
+  type SslEntry,
+  type UserClass,
+  type Zone,
+} from '@sallyport/model';
 
 /** The policy documents that hold everywhere unless a zone has its own. */
 export type GlobalPolicy = {
@@ -12,16 +18,26 @@ export type EffectivePolicy = GlobalPolicy & {
   readonly onInvalidCertificate: Zone['onInvalidCertificate'];
 };
 
-/** The global documents, each replaced whole where the zone overrides it (design section 4). */
-export const effectivePolicy = (
+/**
+ * The global documents, each replaced whole where the zone overrides it (design section 4). Name patterns come out as
+ * login names are compared, so that `ACME-*` catches the accounts that are stored as `acme-…`.
+ */
+export function effectivePolicy(
   global: GlobalPolicy,
   zone: Pick<Zone, 'overrides' | 'onInvalidCertificate'>,
-): EffectivePolicy => ({
-  loginSettings: zone.overrides.loginSettings ?? global.loginSettings,
-  userClasses: zone.overrides.userClasses ?? global.userClasses,
-  sslEntries: zone.overrides.sslEntries ?? global.sslEntries,
-  onInvalidCertificate: zone.onInvalidCertificate,
-});
+): EffectivePolicy {
+  const loginSettings = zone.overrides.loginSettings ?? global.loginSettings;
+  const userClasses = zone.overrides.userClasses ?? global.userClasses;
+  return {
+    loginSettings,
+    userClasses: userClasses.map((userClass) => ({
+      ...userClass,
+      namePattern: normalizedName(userClass.namePattern, loginSettings.nameCase),
+    })),
+    sslEntries: zone.overrides.sslEntries ?? global.sslEntries,
+    onInvalidCertificate: zone.onInvalidCertificate,
+  };
+}
 
 /** `P` of design section 4: is a password required for an account of this class? */
 export function passwordRule(

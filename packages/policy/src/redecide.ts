@@ -63,7 +63,8 @@ export function redecide(
     return { kind: 'outdated' };
   }
   const found = classOf(policy.userClasses, { name, source, groups: account.groups });
-  const rule = entryRule(server, policy, found === 'undetermined' ? undefined : found);
+  if (found === 'undetermined') return { kind: 'outdated' };
+  const rule = entryRule(server, policy, found);
   if (rule === 'certificate-required-not-requested') return { kind: 'outdated' };
   // Under `disabled` a credential counts for nothing, whatever was proved with it.
   const counted =

@@ -1,0 +1,513 @@
+import {
+  type ClientCertificateMode,
+  clientCertificateModes,
+  everyone,
+  type LoginSettings,
+  serverProtocols,
+} from '@sallyport/model';
+import { describe, expect, it, test } from 'vitest';
+import {
+  alice,
+  inShort,
+  loginWith,
+  policyWith,
+  type Shown,
+  serverWith,
+  shown,
+  userClass,
+} from '../fixture/login.ts';
+import { type Decision, decide, entryRule, type LoginFacts } from './decide.ts';
+
+type Row = {
+  readonly clientCertificate: ClientCertificateMode;
+  readonly password: LoginSettings['password'];
+  readonly clientPassword: 'default' | 'disabled';
+};
+const rowOf = (
+  clientCertificate: Row['clientCertificate'],
+  password: Row['password'],
+  clientPassword: Row['clientPassword'],
+): Row => ({ clientCertificate, password, clientPassword });
+
+/** Design section 4, written out: what each row answers to everything that can be shown. `ssh / tls` where they differ. */
+const table: readonly (readonly [readonly Row[], Readonly<Record<Shown, string>>])[] = [
+  [
+    [
+      rowOf('disabled', 'optional', 'default'),
+      rowOf('disabled', 'required', 'default'),
+      rowOf('disabled', 'optional', 'disabled'),
+      rowOf('disabled', 'required', 'disabled'),
+    ],
+    {
+      nothing: 'ask',
+      password: 'permit password',
+      'wrong password': 'password-wrong',
+      'own credential': 'ask',
+      'foreign credential': 'ask',
+      'invalid credential': 'ask',
+      'own credential, password': 'permit password',
+      'own credential, wrong password': 'password-wrong',
+      'foreign credential, password': 'permit password',
+      'foreign credential, wrong password': 'password-wrong',
+      'invalid credential, password': 'permit password',
+      'invalid credential, wrong password': 'password-wrong',
+    },
+  ],
+  [
+    [rowOf('optional', 'optional', 'default'), rowOf('optional', 'optional', 'disabled')],
+    {
+      nothing: 'ask',
+      password: 'permit password',
+      'wrong password': 'password-wrong',
+      'own credential': 'permit credential',
+      'foreign credential': 'ask',
+      'invalid credential': 'ask',
+      'own credential, password': 'permit password+credential',
+      'own credential, wrong password': 'password-wrong',
+      'foreign credential, password': 'permit password despite credential-foreign',
+      'foreign credential, wrong password': 'password-wrong',
+      'invalid credential, password': 'permit password despite credential-invalid',
+      'invalid credential, wrong password': 'password-wrong',
+    },
+  ],
+  [
+    [rowOf('optional', 'required', 'default'), rowOf('optional', 'required', 'disabled')],
+    {
+      nothing: 'ask',
+      password: 'permit password',
+      'wrong password': 'password-wrong',
+      'own credential': 'partial, then password',
+      'foreign credential': 'ask',
+      'invalid credential': 'ask',
+      'own credential, password': 'permit password+credential',
+      'own credential, wrong password': 'password-wrong',
+      'foreign credential, password': 'permit password despite credential-foreign',
+      'foreign credential, wrong password': 'password-wrong',
+      'invalid credential, password': 'permit password despite credential-invalid',
+      'invalid credential, wrong password': 'password-wrong',
+    },
+  ],
+  [
+    [rowOf('required', 'optional', 'default'), rowOf('required', 'optional', 'disabled')],
+    {
+      nothing: 'ask / credential-missing',
+      password: 'credential-missing',
+      'wrong password': 'password-wrong',
+      'own credential': 'permit credential',
+      'foreign credential': 'credential-foreign',
+      'invalid credential': 'credential-invalid',
+      'own credential, password': 'permit password+credential',
+      'own credential, wrong password': 'password-wrong',
+      'foreign credential, password': 'credential-foreign',
+      'foreign credential, wrong password': 'password-wrong',
+      'invalid credential, password': 'credential-invalid',
+      'invalid credential, wrong password': 'password-wrong',
+    },
+  ],
+  [
+    [rowOf('required', 'required', 'default')],
+    {
+      nothing: 'ask / credential-missing',
+      password: 'partial, then credential / credential-missing',
+      'wrong password': 'password-wrong',
+      'own credential': 'partial, then password',
+      'foreign credential': 'credential-foreign',
+      'invalid credential': 'credential-invalid',
+      'own credential, password': 'permit password+credential',
+      'own credential, wrong password': 'password-wrong',
+      'foreign credential, password': 'credential-foreign',
+      'foreign credential, wrong password': 'password-wrong',
+      'invalid credential, password': 'credential-invalid',
+      'invalid credential, wrong password': 'password-wrong',
+    },
+  ],
+  [
+    // Publish refuses it; should it come to a login all the same, nobody is admitted.
+    [rowOf('required', 'required', 'disabled')],
+    {
+      nothing: 'ask / credential-missing',
+      password: 'rules-admit-nobody / credential-missing',
+      'wrong password': 'password-wrong',
+      'own credential': 'rules-admit-nobody',
+      'foreign credential': 'credential-foreign',
+      'invalid credential': 'credential-invalid',
+      'own credential, password': 'rules-admit-nobody',
+      'own credential, wrong password': 'password-wrong',
+      'foreign credential, password': 'credential-foreign',
+      'foreign credential, wrong password': 'password-wrong',
+      'invalid credential, password': 'credential-invalid',
+      'invalid credential, wrong password': 'password-wrong',
+    },
+  ],
+];
+
+const cases = table.flatMap(([rows, answers]) =>
+  rows.flatMap((row) =>
+    serverProtocols.flatMap((protocol) =>
+      // Only SSH has clientPassword; elsewhere it is `default`.
+      protocol !== 'ssh' && row.clientPassword === 'disabled'
+        ? []
+        : Object.entries(answers).map(([what, answer]) => {
+            const [ssh, tls = ssh] = answer.split(' / ');
+            return { protocol, ...row, what: what as Shown, expected: protocol === 'ssh' ? ssh : tls };
+          }),
+    ),
+  ),
+);
+
+describe('the table', () => {
+  test.each(cases)(
+    '$protocol, $clientCertificate, password $password, clientPassword $clientPassword: $what',
+    ({ protocol, clientCertificate, clientPassword, password, what, expected }) => {
+      const facts = loginWith(what, {
+        server: serverWith({ protocol, clientCertificate, clientPassword }),
+        policy: policyWith({ password }),
+      });
+      expect(inShort(decide(facts))).toBe(expected);
+    },
+  );
+
+  // A required password by class is the same row as one required of all, for the classes that are listed.
+  test.each(cases.filter(({ password }) => password === 'required'))(
+    '$protocol, $clientCertificate, required for the class, clientPassword $clientPassword: $what',
+    ({ protocol, clientCertificate, clientPassword, what, expected }) => {
+      const server = serverWith({ protocol, clientCertificate, clientPassword });
+      const settings = { password: 'required-for-classes', passwordClasses: ['everyone'] } as const;
+      expect(inShort(decide(loginWith(what, { server, policy: policyWith(settings) })))).toBe(expected);
+    },
+  );
+
+  test.each(cases.filter(({ password }) => password === 'optional'))(
+    '$protocol, $clientCertificate, required for another class, clientPassword $clientPassword: $what',
+    ({ protocol, clientCertificate, clientPassword, what, expected }) => {
+      const server = serverWith({ protocol, clientCertificate, clientPassword });
+      const settings = { password: 'required-for-classes', passwordClasses: ['others'] } as const;
+      expect(inShort(decide(loginWith(what, { server, policy: policyWith(settings) })))).toBe(expected);
+    },
+  );
+});
+
+describe('a class that requires a certificate', () => {
+  const raised = (password: LoginSettings['password'], rest: Partial<LoginFacts> = {}) => ({
+    policy: policyWith({ password, certificateClasses: ['everyone'] }),
+    ...rest,
+  });
+
+  // What differs from a required server: the handshake and the first methods went by `optional`.
+  const differing: readonly Shown[] = ['nothing', 'foreign credential', 'invalid credential'];
+
+  test.each(
+    cases.filter(
+      ({ clientCertificate, password, what }) =>
+        clientCertificate === 'required' && password !== 'required-for-classes' && !differing.includes(what),
+    ),
+  )(
+    '$protocol, optional raised to required, password $password, clientPassword $clientPassword: $what',
+    ({ protocol, password, clientPassword, what, expected }) => {
+      const server = serverWith({ protocol, clientPassword, clientCertificate: 'optional' });
+      // Only at a required TLS server is a missing certificate refused before the class is asked.
+      const answer =
+        what === 'password' && protocol !== 'ssh'
+          ? 'credential-missing'
+          : what === 'password' && password === 'required' && clientPassword === 'disabled'
+            ? 'rules-admit-nobody'
+            : expected;
+      expect(inShort(decide(loginWith(what, raised(password, { server }))))).toBe(answer);
+    },
+  );
+
+  test.each(serverProtocols.flatMap((protocol) => differing.map((what) => ({ protocol, what }))))(
+    '$protocol: $what is not told apart from what any other name meets',
+    ({ protocol, what }) => {
+      const server = serverWith({ protocol });
+      expect(inShort(decide(loginWith(what, raised('optional', { server }))))).toBe('ask');
+    },
+  );
+
+  test.each(['password', 'own credential, password'] as const)(
+    'is refused with %s where the server requests none',
+    (what) => {
+      const server = serverWith({ clientCertificate: 'disabled' });
+      expect(inShort(decide(loginWith(what, raised('optional', { server }))))).toBe(
+        'certificate-required-not-requested',
+      );
+    },
+  );
+
+  it('is the first enabled one that matches, and no other', () => {
+    const strict = userClass({ id: 'strict', group: 'partners' });
+    const settings = { certificateClasses: ['strict'] };
+    const answer = (userClasses: (typeof strict)[], groups = ['partners']) =>
+      inShort(
+        decide(
+          loginWith('password', {
+            policy: policyWith(settings, { userClasses }),
+            account: { ...alice, groups },
+          }),
+        ),
+      );
+    expect(answer([strict, everyone])).toBe('credential-missing');
+    expect(answer([strict, everyone], ['staff'])).toBe('permit password');
+    expect(answer([everyone, strict])).toBe('permit password');
+    expect(answer([{ ...strict, enabled: false }, everyone])).toBe('permit password');
+    expect(answer([])).toBe('permit password');
+  });
+
+  it('leaves server and other classes alone', () => {
+    const policy = policyWith({ certificateClasses: ['strict'] });
+    expect(entryRule(serverWith(), policy, everyone)).toMatchObject({ clientCertificate: 'optional' });
+    expect(entryRule(serverWith(), policy, undefined)).toMatchObject({ clientCertificate: 'optional' });
+  });
+});
+
+describe('an invalid certificate under optional', () => {
+  const reject = policyWith({}, { onInvalidCertificate: 'reject' });
+  test.each([
+    ['invalid credential', 'credential-invalid'],
+    ['invalid credential, password', 'credential-invalid'],
+    ['foreign credential', 'credential-foreign'],
+    ['foreign credential, password', 'credential-foreign'],
+    ['invalid credential, wrong password', 'password-wrong'],
+    ['own credential', 'permit credential'],
+    ['nothing', 'ask'],
+    ['password', 'permit password'],
+  ] as const)('under reject, %s: %s', (what, expected) => {
+    for (const protocol of serverProtocols) {
+      expect(inShort(decide(loginWith(what, { server: serverWith({ protocol }), policy: reject })))).toBe(
+        expected,
+      );
+    }
+  });
+
+  it('is not looked at where none is requested', () => {
+    const server = serverWith({ protocol: 'ftp', clientCertificate: 'disabled' });
+    const facts = loginWith('invalid credential, password', { server, policy: reject });
+    expect(inShort(decide(facts))).toBe('permit password');
+  });
+});
+
+describe('what a permission says', () => {
+  it('names the registered certificate and the class', () => {
+    expect(decide(loginWith('own credential'))).toEqual({
+      kind: 'permit',
+      proofs: ['credential'],
+      certificate: 'crt-acc-alice',
+      userClass: 'everyone',
+    });
+  });
+
+  it('names no class where none matches', () => {
+    const policy = policyWith({}, { userClasses: [] });
+    expect(decide(loginWith('password', { policy }))).toEqual({ kind: 'permit', proofs: ['password'] });
+  });
+});
+
+describe('a server that does not run', () => {
+  test.each(['draining', 'suspended'] as const)('%s admits nobody', (state) => {
+    for (const what of Object.keys(shown) as Shown[]) {
+      const facts = loginWith(what, { server: serverWith({ state }) });
+      expect(inShort(decide(facts))).toBe('server-not-running');
+      expect(inShort(decide({ ...facts, account: undefined }))).toBe('server-not-running');
+    }
+  });
+});
+
+describe('a clear connection', () => {
+  const entry = (encryption: 'required' | 'optional', userClassId = '*') => ({
+    id: `${userClassId}-${encryption}`,
+    userClass: userClassId,
+    encryption,
+    enabled: true,
+  });
+  const clear = (policy: LoginFacts['policy'], rest: Partial<LoginFacts> = {}) =>
+    inShort(
+      decide(
+        loginWith('password', {
+          channel: 'clear',
+          server: serverWith({ protocol: 'ftp', clientCertificate: 'disabled' }),
+          policy,
+          ...rest,
+        }),
+      ),
+    );
+
+  it('needs an entry that says so', () => {
+    expect(clear(policyWith())).toBe('tls-required');
+    expect(clear(policyWith({}, { sslEntries: [] }))).toBe('tls-required');
+    expect(clear(policyWith({}, { sslEntries: [entry('optional')] }))).toBe('permit password');
+  });
+
+  it('answers before it knows whether there is such an account, and before it looks at a password', () => {
+    for (const what of Object.keys(shown) as Shown[]) {
+      for (const account of [alice, undefined]) {
+        const facts = loginWith(what, {
+          channel: 'clear',
+          server: serverWith({ protocol: 'ftp' }),
+          account,
+        });
+        expect(inShort(decide(facts))).toBe('tls-required');
+      }
+    }
+  });
+
+  it('counts a class that needs the account’s groups as required, whoever asks', () => {
+    const partners = userClass({ id: 'partners', group: 'partners' });
+    const policy = policyWith(
+      {},
+      {
+        userClasses: [partners, everyone],
+        sslEntries: [entry('optional', 'partners'), entry('optional', 'everyone')],
+      },
+    );
+    expect(clear(policy)).toBe('tls-required');
+    expect(clear(policy, { account: undefined })).toBe('tls-required');
+  });
+});
+
+describe('an account that may not log in', () => {
+  const standings = [
+    ['account-disabled', { enabled: false, locked: false }],
+    ['account-locked', { enabled: true, locked: true }],
+    ['account-disabled', { enabled: false, locked: true }],
+  ] as const;
+
+  test.each(standings)('is told so only after its proof: %s', (reason, standing) => {
+    const account = { ...alice, ...standing };
+    for (const clientCertificate of clientCertificateModes) {
+      for (const password of ['optional', 'required'] as const) {
+        for (const protocol of serverProtocols) {
+          for (const what of Object.keys(shown) as Shown[]) {
+            const facts = loginWith(what, {
+              server: serverWith({ protocol, clientCertificate }),
+              policy: policyWith({ password }),
+            });
+            const good = inShort(decide(facts));
+            const answer = inShort(decide({ ...facts, account }));
+            const withoutProof = /^(ask|password-wrong|credential-)/.test(good);
+            // A password where none counts is proved all the same; over the wire it is one refusal like another.
+            if (withoutProof && good !== 'credential-missing') expect(answer).toBe(good);
+            else expect([reason, 'credential-missing']).toContain(answer);
+            if (good.startsWith('permit') || good.startsWith('partial')) expect(answer).toBe(reason);
+          }
+        }
+      }
+    }
+  });
+});
+
+describe('unknown names', () => {
+  /** All that a peer can see of a decision. */
+  const onTheWire = (decision: Decision): unknown => {
+    if (decision.kind === 'refuse') {
+      return decision.reason === 'tls-required' ? 'tls-required' : 'refused';
+    }
+    if (decision.kind === 'continue') return decision;
+    return 'admitted';
+  };
+  /** SSH answers a refusal and a request for more alike: USERAUTH_FAILURE with the methods of the server. */
+  const overSsh = (decision: Decision): unknown => {
+    const seen = onTheWire(decision);
+    return decision.kind === 'continue' && !decision.partial ? 'refused' : seen;
+  };
+
+  const strict = userClass({ id: 'strict', group: 'partners' });
+  const policies = [...(['optional', 'required', 'required-for-classes'] as const)].flatMap((password) =>
+    (['allow-password', 'reject'] as const).flatMap((onInvalidCertificate) =>
+      [[], ['everyone'], ['strict']].flatMap((certificateClasses) =>
+        [[everyone], [strict, everyone], [], [userClass({ id: 'everyone', namePattern: 'al*' })]].flatMap(
+          (userClasses) =>
+            [
+              [],
+              [{ id: 'e', userClass: 'everyone', encryption: 'optional' as const, enabled: true }],
+              [{ id: 'e', userClass: '*', encryption: 'optional' as const, enabled: true }],
+            ].map((sslEntries) =>
+              policyWith(
+                { password, certificateClasses, passwordClasses: ['everyone', 'strict'] },
+                { onInvalidCertificate, userClasses, sslEntries },
+              ),
+            ),
+        ),
+      ),
+    ),
+  );
+  const servers = serverProtocols.flatMap((protocol) =>
+    clientCertificateModes.flatMap((clientCertificate) =>
+      (protocol === 'ssh' ? (['default', 'disabled'] as const) : (['default'] as const)).map(
+        (clientPassword) => serverWith({ protocol, clientCertificate, clientPassword }),
+      ),
+    ),
+  );
+  const accounts = [
+    alice,
+    { ...alice, enabled: false },
+    { ...alice, locked: true },
+    { ...alice, groups: [] },
+  ] as const;
+  // What somebody can show who does not hold the account’s proofs.
+  const attempts: readonly Shown[] = [
+    'nothing',
+    'wrong password',
+    'foreign credential',
+    'invalid credential',
+    'foreign credential, wrong password',
+    'invalid credential, wrong password',
+  ];
+
+  test.each(attempts)('meet with %s what a known name meets, whatever the rules', (what) => {
+    for (const policy of policies) {
+      for (const server of servers) {
+        for (const channel of server.protocol === 'ssh'
+          ? (['encrypted'] as const)
+          : (['encrypted', 'clear'] as const)) {
+          const facts = loginWith(what, { policy, server, channel });
+          const seen = server.protocol === 'ssh' ? overSsh : onTheWire;
+          const unknown = seen(decide({ ...facts, account: undefined }));
+          for (const account of accounts) {
+            const known = seen(decide({ ...facts, account }));
+            if (JSON.stringify(known) !== JSON.stringify(unknown)) {
+              expect.fail(`${JSON.stringify({ ...facts, account })}: ${JSON.stringify({ known, unknown })}`);
+            }
+          }
+        }
+      }
+    }
+  });
+
+  it('are named in the log', () => {
+    expect(inShort(decide(loginWith('wrong password', { account: undefined })))).toBe('unknown-account');
+    // The dummy hash of an unknown name never matches; were it to, nobody is let in.
+    expect(inShort(decide(loginWith('password', { account: undefined })))).toBe('unknown-account');
+    expect(inShort(decide(loginWith('own credential', { account: undefined })))).toBe('ask');
+  });
+
+  it('cost no time, however long they are', () => {
+    const policy = policyWith(
+      {},
+      {
+        userClasses: Array.from({ length: 200 }, (_, at) =>
+          userClass({ id: `c${at}`, namePattern: `${'*a'.repeat(120)}b` }),
+        ),
+      },
+    );
+    const name = 'a'.repeat(1_000_000);
+    const started = performance.now();
+    for (const channel of ['clear', 'encrypted'] as const) {
+      decide(loginWith('wrong password', { name, policy, channel, account: undefined }));
+    }
+    expect(performance.now() - started).toBeLessThan(200);
+  });
+});
+
+describe('purity', () => {
+  it('reads its facts and changes nothing', () => {
+    const facts = structuredClone(loginWith('own credential, password'));
+    const before = structuredClone(facts);
+    expect(decide(facts)).toEqual(decide(facts));
+    expect(facts).toEqual(before);
+  });
+
+  it('refuses where a class cannot be told', () => {
+    const facts = loginWith('password', { name: 'x'.repeat(600) });
+    expect(inShort(decide(facts))).toBe('rules-admit-nobody');
+  });
+});
