@@ -11,9 +11,12 @@ import {
   generateKeyPair,
   type Issuer,
   issueCertificate,
+  keyFacts,
   parseAuthorizedKey,
   parseCertificate,
+  privateKeyMatches,
   readPemCertificates,
+  selfSignedCertificate,
   toPem,
 } from './index.ts';
 
@@ -171,4 +174,111 @@ it('writes PEM that is read back, in order', async () => {
   const leaf = await issue(ca, 'tls-client');
   const text = `a bag\n${toPem('CERTIFICATE', leaf)}\n${toPem('CERTIFICATE', ca.certificate)}`;
   expect(unwrap(readPemCertificates(text.replaceAll('\n', '\r\n')))).toEqual([leaf, ca.certificate]);
+});
+
+const everyType = [
+  ['ed25519', 'ed25519', 256],
+  ['ecdsa-p256', 'ecdsa-p256', 256],
+  ['ecdsa-p384', 'ecdsa-p384', 384],
+  ['ecdsa-p521', 'ecdsa-p521', 521],
+  ['rsa-2048', 'rsa', 2048],
+  ['rsa-3072', 'rsa', 3072],
+] as const;
+
+describe.each(everyType)('a key of %s', (keyType, type, bits) => {
+  it('signs itself, and a CA of it signs a CA and a server below', async () => {
+    const keys = await generateKeyPair(keyType);
+    expect(unwrap(keyFacts(keys.spki))).toMatchObject({ type, bits });
+    expect(await privateKeyMatches(keys.spki, keys.privateKey)).toBe(true);
+    const subject = {
+      commonName: '#Gäte, "one"',
+      organization: 'Sallyport + Söhne',
+      organizationalUnit: 'Transfer',
+      locality: 'Köln',
+      state: 'NRW',
+      country: 'DE',
+    };
+    const names = { sans: everyName, notBefore, notAfter };
+    const own = await selfSignedCertificate(keys, { ...names, subject, purpose: 'tls-server' });
+    const ca = await selfSignedCertificate(keys, {
+      ...names,
+      sans: [],
+      subject: { ...subject, commonName: 'Root' },
+      purpose: 'ca',
+      pathLength: 1,
+    });
+    const below = await generateKeyPair('ecdsa-p256');
+    const issuer = { certificate: ca, privateKey: keys.privateKey };
+    const content = {
+      subject: { commonName: 'Middle' },
+      sans: [],
+      purpose: 'ca',
+      notBefore,
+      notAfter,
+    } as const;
+    const middle = await issueCertificate({ ...content, issuer, spki: below.spki });
+    const leaf = await issue({ certificate: middle, privateKey: below.privateKey }, 'tls-server');
+    const [ownFile = '', rootFile = '', middleFile = '', leafFile = ''] = onDisk(own, ca, middle, leaf);
+    expect(await openssl('verify', '-x509_strict', '-CAfile', ownFile, ownFile)).toContain('OK');
+    const chain = ['-CAfile', rootFile, '-untrusted', middleFile, '-purpose', 'sslserver'];
+    expect(await openssl('verify', '-x509_strict', ...chain, leafFile)).toContain('OK');
+    const shown = await openssl(
+      'x509',
+      '-in',
+      ownFile,
+      '-noout',
+      '-subject',
+      '-nameopt',
+      'RFC2253,utf8,-esc_msb',
+    );
+    expect(shown.trim()).toBe(
+      'subject=CN=\\#Gäte\\, \\"one\\",OU=Transfer,O=Sallyport \\+ Söhne,L=Köln,ST=NRW,C=DE',
+    );
+    expect(unwrap(parseCertificate(own)).subject).toBe(shown.trim().slice('subject='.length));
+    await expect(
+      issueCertificate({
+        ...content,
+        issuer: { certificate: middle, privateKey: below.privateKey },
+        spki: keys.spki,
+      }),
+    ).rejects.toMatchObject({ fault: { code: 'certificate-purpose' } });
+  });
+});
+
+describe('what else is not issued', () => {
+  const good = {
+    subject: { commonName: 'x' },
+    sans: [],
+    purpose: 'tls-client',
+    notBefore,
+    notAfter,
+  } as const;
+  const broken = { fault: { code: 'invalid-request' } };
+
+  it.each([
+    ['an empty name', { subject: { commonName: '' } }],
+    ['a name of two lines', { subject: { commonName: 'a\nb' } }],
+    ['a name of 65 characters', { subject: { commonName: 'a'.repeat(65) } }],
+    ['a country of three letters', { subject: { commonName: 'x', country: 'DEU' } }],
+    ['a validity that ends first', { notBefore: notAfter, notAfter: notBefore }],
+    ['a validity of no date', { notAfter: new Date(Number.NaN) }],
+  ])('%s', async (_, change) => {
+    const keys = await generateKeyPair('ed25519');
+    await expect(selfSignedCertificate(keys, { ...good, ...change })).rejects.toMatchObject(broken);
+  });
+
+  it('by a certificate that is no CA, or by a key of another one', async () => {
+    const keys = await generateKeyPair('ed25519');
+    const { spki, privateKey } = keys;
+    const certificate = await selfSignedCertificate(keys, good);
+    await expect(
+      issueCertificate({ ...good, issuer: { certificate, privateKey }, spki }),
+    ).rejects.toMatchObject({ fault: { code: 'certificate-purpose' } });
+    for (const keyType of ['ecdsa-p256', 'ed25519'] as const) {
+      const ca = await createCa({ commonName: 'CA', keyType, notBefore, notAfter });
+      await expect(
+        issueCertificate({ ...good, issuer: { certificate: ca.certificate, privateKey }, spki }),
+      ).rejects.toMatchObject({ fault: { code: 'key-mismatch' } });
+    }
+  });
 });

@@ -7,27 +7,44 @@ import {
   type Extension,
   KeyUsageFlags,
   KeyUsagesExtension,
-  SubjectAlternativeNameExtension,
+  Name,
   SubjectKeyIdentifierExtension,
-  X509Certificate,
   X509CertificateGenerator,
 } from '@peculiar/x509';
 import { type Bytes, copyOf, sha256, toHex } from '@sallyport/bytes';
 import { FaultError, unwrap } from '@sallyport/faults';
-import type { SubjectAltName } from '@sallyport/model';
-import { parseCertificate } from './certificate.ts';
+import type { KeyType, SubjectAltName } from '@sallyport/model';
+import { altNames } from './alt-names.ts';
+import { type ParsedCertificate, parseCertificate } from './certificate.ts';
 import { sameBytes } from './der.ts';
 import { keyFacts } from './key-facts.ts';
-import { type GeneratedKeyType, generateKeyPair, signingAlgorithm } from './key-pair.ts';
+import { type GeneratedKeyType, generateKeyPair, type KeyPair, signingAlgorithm } from './key-pair.ts';
 import { oids } from './oids.ts';
+import { verifySignature } from './signature.ts';
+import { encodeSubject, type SubjectName } from './subject.ts';
 
-/** What an issued certificate is for. The two of SSH make a wrapper that no TLS peer accepts (design section 3). */
-export type CertificatePurpose = 'tls-server' | 'tls-client' | 'ssh-client' | 'ssh-server';
+/**
+ * What an issued certificate is for. The two of SSH make a wrapper that no TLS peer accepts (design section 3);
+ * `ca` signs others.
+ */
+export type CertificatePurpose = 'tls-server' | 'tls-client' | 'ssh-client' | 'ssh-server' | 'ca';
 
 /** A CA that signs: DER certificate and PKCS#8 DER private key. */
 export type Issuer = { readonly certificate: Bytes; readonly privateKey: Bytes };
 
-const purposes: Readonly<Record<CertificatePurpose, { readonly oid: string; readonly critical: boolean }>> = {
+/** What a certificate says. */
+export type CertificateContent = {
+  readonly subject: SubjectName;
+  readonly sans: readonly SubjectAltName[];
+  readonly purpose: CertificatePurpose;
+  readonly notBefore: Date;
+  readonly notAfter: Date;
+  /** For a `ca`: how many CAs may stand below it; default 0: it signs leaves only. */
+  readonly pathLength?: number | undefined;
+};
+
+type EndEntity = Exclude<CertificatePurpose, 'ca'>;
+const purposes: Readonly<Record<EndEntity, { readonly oid: string; readonly critical: boolean }>> = {
   'tls-server': { oid: oids.serverAuth, critical: false },
   'tls-client': { oid: oids.clientAuth, critical: false },
   'ssh-client': { oid: oids.secureShellClient, critical: true },
@@ -46,116 +63,154 @@ const keyId = (spki: Bytes): string => toHex(sha256(spki).subarray(0, 20));
 
 const wholeSeconds = (date: Date): Date => new Date(Math.floor(date.getTime() / 1_000) * 1_000);
 
-const altNameTypes = { dns: 'dns', ip: 'ip', email: 'email', uri: 'url' } as const;
+const refused = (code: 'certificate-purpose' | 'invalid-request' | 'key-mismatch', detail: string) =>
+  new FaultError({ code, detail });
 
-function altNames(sans: readonly SubjectAltName[]): Extension[] {
-  if (sans.length === 0) return [];
-  for (const { type, value } of sans) {
-    if (!/^[\u0021-\u007e]+$/.test(value)) {
-      throw new FaultError({
-        code: 'invalid-request',
-        detail: `alternative name of type ${type} is not ASCII`,
-      });
-    }
+/** Basic constraints, key usage and extended key usage of a purpose (RFC 5280 section 4.2.1). */
+function purposeExtensions({ purpose, pathLength }: CertificateContent, keyType: KeyType): Extension[] {
+  if (purpose === 'ca') {
+    return [
+      new BasicConstraintsExtension(true, pathLength ?? 0, true),
+      new KeyUsagesExtension(KeyUsageFlags.keyCertSign | KeyUsageFlags.cRLSign, true),
+    ];
   }
+  // TLS 1.2 without forward secrecy encrypts to the server's RSA key; old clients look for the bit.
+  const encipher = purpose === 'tls-server' && keyType === 'rsa' ? KeyUsageFlags.keyEncipherment : 0;
+  const { oid, critical } = purposes[purpose];
   return [
-    new SubjectAlternativeNameExtension(sans.map(({ type, value }) => ({ type: altNameTypes[type], value }))),
+    new BasicConstraintsExtension(false, undefined, true),
+    new KeyUsagesExtension(KeyUsageFlags.digitalSignature | encipher, true),
+    new ExtendedKeyUsageExtension([oid], critical),
   ];
 }
 
-/**
- * Makes a CA: a key and its self-signed certificate.
- *
- * @param pathLength how many CAs may stand below it; default 0: it signs leaves only
- * @returns DER certificate and PKCS#8 DER private key
- */
-export async function createCa(ca: {
-  readonly commonName: string;
-  readonly keyType: GeneratedKeyType;
-  readonly notBefore: Date;
-  readonly notAfter: Date;
-  readonly pathLength?: number;
-}): Promise<Issuer> {
-  const keys = await generateKeyPair(ca.keyType);
-  const { key, sign } = signingAlgorithm(ca.keyType);
-  const signingKey = await crypto.subtle.importKey('pkcs8', keys.privateKey, key, false, ['sign']);
-  const name = [{ CN: [ca.commonName] }];
-  const certificate = await X509CertificateGenerator.create(
-    {
-      serialNumber: randomSerial(),
-      subject: name,
-      issuer: name,
-      notBefore: wholeSeconds(ca.notBefore),
-      notAfter: wholeSeconds(ca.notAfter),
-      publicKey: keys.spki,
-      signingKey,
-      signingAlgorithm: sign,
-      extensions: [
-        new BasicConstraintsExtension(true, ca.pathLength ?? 0, true),
-        new KeyUsagesExtension(KeyUsageFlags.keyCertSign | KeyUsageFlags.cRLSign, true),
-        new SubjectKeyIdentifierExtension(keyId(keys.spki)),
-      ],
-    },
-    crypto,
-  );
-  return { certificate: copyOf(certificate.rawData), privateKey: keys.privateKey };
+function checkContent({ purpose, sans, notBefore, notAfter }: CertificateContent): void {
+  if (purpose === 'tls-server' && sans.length === 0) {
+    throw refused('certificate-purpose', 'a server certificate needs a subject alternative name');
+  }
+  // Written so that a date that is none refuses too.
+  if (!(notBefore < notAfter)) throw refused('invalid-request', 'validity ends before it begins');
 }
 
-/**
- * Signs an end-entity certificate.
- *
- * @param request `spki`: the subject's key, DER; `sans`: at least one for `tls-server`, where clients look at
- *   nothing else (RFC 9525 section 6.3)
- * @returns DER
- * @throws FaultError `certificate-purpose` (a server without a name), `invalid-request` (a name that is not ASCII),
- *   and the faults of `keyFacts` and `parseCertificate`
- */
-export async function issueCertificate(request: {
-  readonly issuer: Issuer;
-  readonly spki: Bytes;
-  readonly subject: { readonly commonName: string };
-  readonly sans: readonly SubjectAltName[];
-  readonly purpose: CertificatePurpose;
-  readonly notBefore: Date;
-  readonly notAfter: Date;
-}): Promise<Bytes> {
-  const { issuer, spki, sans } = request;
-  if (request.purpose === 'tls-server' && sans.length === 0) {
-    throw new FaultError({
-      code: 'certificate-purpose',
-      detail: 'a server certificate needs a subject alternative name',
-    });
+/** Signs a certificate by a key; `issuer` is absent for a self-signed one. */
+async function sign(
+  content: CertificateContent,
+  spki: Bytes,
+  signer: { readonly privateKey: Bytes; readonly keyType: KeyType; readonly issuer?: ParsedCertificate },
+): Promise<Bytes> {
+  checkContent(content);
+  const keyType = unwrap(keyFacts(spki)).type;
+  const subject = unwrap(encodeSubject(content.subject));
+  const { issuer } = signer;
+  const { key, sign: signingHash } = signingAlgorithm(signer.keyType);
+  let signingKey: CryptoKey;
+  try {
+    signingKey = await crypto.subtle.importKey('pkcs8', signer.privateKey, key, false, ['sign']);
+  } catch {
+    throw refused('key-mismatch', 'the private key of the issuer is not of its certificate');
   }
-  unwrap(keyFacts(spki));
-  const parent = unwrap(parseCertificate(issuer.certificate));
-  const { key, sign } = signingAlgorithm(parent.key.type);
-  const signingKey = await crypto.subtle.importKey('pkcs8', issuer.privateKey, key, false, ['sign']);
-  const purpose = purposes[request.purpose];
   const certificate = await X509CertificateGenerator.create(
     {
       serialNumber: randomSerial(),
-      subject: [{ CN: [request.subject.commonName] }],
-      issuer: new X509Certificate(issuer.certificate).subjectName,
-      notBefore: wholeSeconds(request.notBefore),
-      notAfter: wholeSeconds(request.notAfter),
+      subject: new Name(subject),
+      issuer: new Name(issuer?.subjectDer ?? subject),
+      notBefore: wholeSeconds(content.notBefore),
+      notAfter: wholeSeconds(content.notAfter),
       publicKey: spki,
       signingKey,
-      signingAlgorithm: sign,
+      signingAlgorithm: signingHash,
       extensions: [
-        new BasicConstraintsExtension(false, undefined, true),
-        new KeyUsagesExtension(KeyUsageFlags.digitalSignature, true),
-        new ExtendedKeyUsageExtension([purpose.oid], purpose.critical),
-        ...altNames(sans),
+        ...purposeExtensions(content, keyType),
+        ...altNames(content.sans),
         new SubjectKeyIdentifierExtension(keyId(spki)),
-        ...(parent.subjectKeyId === undefined
+        ...(issuer?.subjectKeyId === undefined
           ? []
-          : [new AuthorityKeyIdentifierExtension(parent.subjectKeyId)]),
+          : [new AuthorityKeyIdentifierExtension(issuer.subjectKeyId)]),
       ],
     },
     crypto,
   );
   const der = copyOf(certificate.rawData);
   const issued = unwrap(parseCertificate(der));
-  if (!sameBytes(issued.issuerDer, parent.subjectDer)) throw new Error('the issuer was named in other bytes');
+  const signerKey = issuer?.spki ?? spki;
+  if (!(await verifySignature(issued.signatureAlgorithm, signerKey, issued.tbs, issued.signature))) {
+    throw refused('key-mismatch', 'the private key of the issuer is not of its certificate');
+  }
+  // A name is matched by its bytes: one that the library writes in another way would break every path.
+  if (!sameBytes(issued.issuerDer, issuer?.subjectDer ?? subject)) {
+    throw refused('certificate-purpose', 'the name of the issuer cannot be written in its own bytes');
+  }
   return der;
+}
+
+/**
+ * Makes a self-signed certificate of a key.
+ *
+ * @param keys PKCS#8 and SPKI, both DER
+ * @returns DER
+ * @throws FaultError as `issueCertificate`
+ */
+export async function selfSignedCertificate(keys: KeyPair, content: CertificateContent): Promise<Bytes> {
+  return sign(content, keys.spki, {
+    privateKey: keys.privateKey,
+    keyType: unwrap(keyFacts(keys.spki)).type,
+  });
+}
+
+/**
+ * Makes a CA: a key and its self-signed certificate.
+ *
+ * @param ca `commonName` or a whole `subject`; `pathLength` as in `CertificateContent`
+ * @returns DER certificate and PKCS#8 DER private key
+ */
+export async function createCa(
+  ca: {
+    readonly keyType: GeneratedKeyType;
+    readonly notBefore: Date;
+    readonly notAfter: Date;
+    readonly pathLength?: number;
+  } & ({ readonly commonName: string } | { readonly subject: SubjectName }),
+): Promise<Issuer> {
+  const keys = await generateKeyPair(ca.keyType);
+  const { notBefore, notAfter, pathLength } = ca;
+  const subject = 'subject' in ca ? ca.subject : { commonName: ca.commonName };
+  const content = { subject, sans: [], purpose: 'ca', notBefore, notAfter, pathLength } as const;
+  return { certificate: await selfSignedCertificate(keys, content), privateKey: keys.privateKey };
+}
+
+/** May this CA sign a certificate with that content (RFC 5280 section 4.2.1.9)? */
+function checkIssuer(
+  { isCa, keyUsage, pathLength, subject }: ParsedCertificate,
+  content: CertificateContent,
+): void {
+  if (!isCa || (keyUsage && !keyUsage.includes('keyCertSign'))) {
+    throw refused('certificate-purpose', `${subject} is no CA`);
+  }
+  if (content.purpose === 'ca' && pathLength !== undefined && (content.pathLength ?? 0) >= pathLength) {
+    throw refused('certificate-purpose', `${subject} allows ${pathLength} CAs below it`);
+  }
+}
+
+/**
+ * Signs a certificate: an end entity's, or that of a CA below the issuer.
+ *
+ * @param request `spki`: the subject's key, DER; `sans`: at least one for `tls-server`, where clients look at
+ *   nothing else (RFC 9525 section 6.3)
+ * @returns DER
+ * @throws FaultError `certificate-purpose` (a server without a name, an issuer that is no CA or allows no CA below
+ *   it), `invalid-request` (a name or a validity that cannot be), `key-mismatch` (the issuer's key is none of its
+ *   certificate), and the faults of `keyFacts` and `parseCertificate`
+ */
+export async function issueCertificate(
+  request: CertificateContent & { readonly issuer: Issuer; readonly spki: Bytes },
+): Promise<Bytes> {
+  const { issuer, spki, ...content } = request;
+  checkContent(content);
+  const parent = unwrap(parseCertificate(issuer.certificate));
+  checkIssuer(parent, content);
+  return sign(content, spki, {
+    privateKey: issuer.privateKey,
+    keyType: parent.key.type,
+    issuer: parent,
+  });
 }

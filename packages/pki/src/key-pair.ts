@@ -3,7 +3,14 @@ import type { KeyType } from '@sallyport/model';
 import { parseSpki } from './public-key.ts';
 
 /** The kinds of key that we make. */
-export type GeneratedKeyType = 'ed25519' | 'ecdsa-p256';
+export type GeneratedKeyType =
+  | 'ed25519'
+  | 'ecdsa-p256'
+  | 'ecdsa-p384'
+  | 'ecdsa-p521'
+  | 'rsa-2048'
+  | 'rsa-3072'
+  | 'rsa-4096';
 
 /** A private key as PKCS#8 DER and its public side as DER SubjectPublicKeyInfo. */
 export type KeyPair = { readonly privateKey: Bytes; readonly spki: Bytes };
@@ -37,13 +44,30 @@ const signingAlgorithms: Readonly<Record<KeyType, SigningAlgorithm>> = {
 /** How WebCrypto signs with a key of a type: the hash that fits its strength. */
 export const signingAlgorithm = (type: KeyType): SigningAlgorithm => signingAlgorithms[type];
 
+function generationOf(type: GeneratedKeyType): RsaHashedKeyGenParams | EcKeyGenParams | Algorithm {
+  switch (type) {
+    case 'rsa-2048':
+    case 'rsa-3072':
+    case 'rsa-4096':
+      return {
+        name: 'RSASSA-PKCS1-v1_5',
+        hash: 'SHA-256',
+        modulusLength: Number(type.slice('rsa-'.length)),
+        publicExponent: Uint8Array.of(1, 0, 1),
+      };
+    default:
+      return signingAlgorithms[type].key as EcKeyGenParams | Algorithm;
+  }
+}
+
 /**
- * Makes a key pair from the runtime's random numbers.
+ * Makes a key pair from the runtime's random numbers. RSA takes its time: about 0.1 s for 2048 bits, up to seconds
+ * for 4096.
  *
  * @returns PKCS#8 DER and DER SubjectPublicKeyInfo
  */
 export async function generateKeyPair(type: GeneratedKeyType): Promise<KeyPair> {
-  const pair = (await crypto.subtle.generateKey(signingAlgorithm(type).key, true, [
+  const pair = (await crypto.subtle.generateKey(generationOf(type), true, [
     'sign',
     'verify',
   ])) as CryptoKeyPair;
