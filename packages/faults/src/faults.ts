@@ -65,6 +65,13 @@ export const faults = {
     'An option of this key line is not supported.',
   ),
   'key-mismatch': row(422, badMessage, 501, 'never', 'The certificate does not belong to that key.'),
+  'key-password-required': row(422, badMessage, 501, 'never', 'This is encrypted; send its password.'),
+  'key-password-wrong': row(422, badMessage, 501, 'never', 'The password does not open this.'),
+  'key-too-costly': row(422, unsupported, 504, 'never', 'The password protection costs more than we spend.'),
+  'key-material-unrecognised': row(422, badMessage, 501, 'never', 'This is no key or certificate we know.'),
+  'crl-malformed': row(422, badMessage, 501, 'never', 'This is not a revocation list we can read.'),
+  'crl-unsupported': row(422, unsupported, 504, 'never', 'This kind of revocation list is not accepted.'),
+  'csr-malformed': row(422, badMessage, 501, 'never', 'This is not a certificate request we can read.'),
   'certificate-purpose': row(422, badMessage, 501, 'never', 'This certificate cannot be used for that.'),
   // Policy
   'policy-refused': row(422, denied, 550, 'never', 'This combination of rules would be refused at publish.'),
