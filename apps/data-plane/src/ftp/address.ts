@@ -3,10 +3,6 @@ import type { FtpServer } from '@sallyport/model';
 import type { Session } from '../session.ts';
 import type { RunningServer } from '../zone-view.ts';
 
-/** An IPv4 peer of a dual-stack socket has an IPv6 spelling; the address that is meant is the IPv4 one. */
-export const plainAddress = (address: string | undefined): string =>
-  (address ?? '').replace(/^::ffff:(?=\d+\.)/i, '');
-
 /**
  * The address that a PASV answer names: the node's override, else the first rule for the account's class, else the
  * server's own, else where the control connection came in.

@@ -15,11 +15,12 @@ import {
 import type { FtpServer } from '@sallyport/model';
 import type { CredentialFact } from '@sallyport/policy';
 import type { AdapterContext } from '../adapter.ts';
+import { plainAddress } from '../front-door.ts';
 import type { CredentialStands, LoginAttempt, LoginOutcome } from '../login.ts';
 import type { Session } from '../session.ts';
 import type { TlsAcceptor, TlsOutcome } from '../tls/acceptor.ts';
 import type { RunningServer } from '../zone-view.ts';
-import { passiveAddress, plainAddress } from './address.ts';
+import { passiveAddress } from './address.ts';
 import { type ControlLink, createControlLink } from './control-link.ts';
 import { openDataConnection } from './data-connection.ts';
 import type { PassivePort, PassivePorts } from './passive-ports.ts';

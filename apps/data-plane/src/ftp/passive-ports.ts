@@ -1,6 +1,6 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import type { PassiveRange } from '@sallyport/model';
-import { plainAddress } from './address.ts';
+import { plainAddress } from '../front-door.ts';
 
 /** A port that waits for one data connection and then listens no more. */
 export interface PassivePort {

@@ -5,20 +5,16 @@ import { ok, type Result, refuse } from '@sallyport/faults';
 import type { HttpServer } from '@sallyport/model';
 import type { CredentialFact } from '@sallyport/policy';
 import type { AdapterContext, Listener } from '../adapter.ts';
+import { createFrontDoor } from '../front-door.ts';
 import type { CredentialStands } from '../login.ts';
 import { createTlsAcceptor, type TlsAcceptor } from '../tls/acceptor.ts';
 import type { RunningServer } from '../zone-view.ts';
 import { createHttpApp } from './app.ts';
 import { blockSizeFor } from './block-size.ts';
 import { createHttpConnection, type HttpConnection } from './connection.ts';
-import { createConnectionCount } from './connection-count.ts';
 import { firstByte } from './first-byte.ts';
-import { type Listening, listen } from './listening.ts';
 import { problemOf, sendProblem } from './problem.ts';
 import { securityHeaders } from './security-headers.ts';
-
-/** An IPv4 client of a dual-stack socket counts as the IPv4 one. */
-const addressOf = (socket: Socket): string => (socket.remoteAddress ?? '').replace(/^::ffff:(?=\d+\.)/i, '');
 
 const maxHeaderBytes = 16_384;
 const maxHeaders = 100;
@@ -33,12 +29,9 @@ const farewellMs = 2_000;
  */
 export function createHttpListener(context: AdapterContext): Listener<HttpServer> {
   let running: RunningServer<HttpServer> | undefined;
-  let listening: Listening | undefined;
   let acceptor: TlsAcceptor | undefined;
   let transfers = 0;
-  const sockets = new Set<Socket>();
   const connections = new WeakMap<Socket, HttpConnection>();
-  const count = createConnectionCount();
 
   const app = createHttpApp({
     context,
@@ -109,22 +102,12 @@ export function createHttpListener(context: AdapterContext): Listener<HttpServer
     });
   }
 
-  function accept(socket: Socket): void {
-    socket.on('error', () => socket.destroy());
-    const at = running;
-    const source = addressOf(socket);
-    const leave = at && source !== '' ? count.enter(source, at.server.limits) : undefined;
-    if (!at || !leave) {
-      socket.destroy();
-      return;
-    }
-    sockets.add(socket);
-    socket.once('close', () => {
-      sockets.delete(socket);
-      leave();
-    });
-    welcome(socket, at, source).catch(() => socket.destroy());
-  }
+  const door = createFrontDoor({
+    limits: () => running?.server.limits,
+    enter(socket, source) {
+      welcome(socket, running as RunningServer<HttpServer>, source).catch(() => socket.destroy());
+    },
+  });
 
   async function welcome(socket: Socket, at: RunningServer<HttpServer>, source: string): Promise<void> {
     const { server } = at;
@@ -187,11 +170,6 @@ export function createHttpListener(context: AdapterContext): Listener<HttpServer
     http.emit('connection', socket);
   }
 
-  const stopAccepting = async (): Promise<void> => {
-    listening?.close();
-    listening = undefined;
-  };
-
   /** The TLS side for a definition; the one in use is changed in place. */
   function securedBy(next: RunningServer<HttpServer>): Result<TlsAcceptor | undefined> {
     if (next.identities.length === 0) {
@@ -204,24 +182,15 @@ export function createHttpListener(context: AdapterContext): Listener<HttpServer
     return updated.ok ? ok(tls) : updated;
   }
 
-  async function moveTo(server: HttpServer): Promise<Result<void>> {
-    if (listening?.host === server.host && listening.askedPort === server.port) return ok(undefined);
-    const opened = await listen(server, accept);
-    if (!opened.ok) return opened;
-    listening?.close();
-    listening = opened.value;
-    return ok(undefined);
-  }
-
   return {
     get port() {
-      return listening?.port;
+      return door.port;
     },
 
     async apply(next) {
       if (next.server.state === 'suspended') {
         running = next;
-        await stopAccepting();
+        door.shut();
         return ok(undefined);
       }
       const before = running;
@@ -231,7 +200,7 @@ export function createHttpListener(context: AdapterContext): Listener<HttpServer
       running = next;
       const acceptorBefore = acceptor;
       acceptor = tls.value;
-      const moved = await moveTo(next.server);
+      const moved = await door.moveTo(next.server.host, next.server.port);
       if (!moved.ok) {
         running = before;
         acceptor = acceptorBefore;
@@ -240,12 +209,11 @@ export function createHttpListener(context: AdapterContext): Listener<HttpServer
       return moved;
     },
 
-    stopAccepting,
-
-    async close() {
-      await stopAccepting();
-      for (const socket of sockets) socket.destroy();
+    async stopAccepting() {
+      door.shut();
     },
+
+    close: () => door.close(),
   };
 }
 
