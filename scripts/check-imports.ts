@@ -39,7 +39,9 @@ export function checkImports(tree: SourceTree): Finding[] {
       if (verdict.complaint) findings.push({ file: file.path, line: found.line, message: verdict.complaint });
       if (verdict.target) edges.add(verdict.target);
       const toward = verdict.target && areaOf(tree, verdict.target)?.folder;
-      if (toward && toward !== file.area.folder) workspaceGraph.get(file.area.folder)?.add(toward);
+      // What only tests use is nobody's lower layer: the tests of a low one may start the whole product.
+      const product = verdict.target && !isTest(verdict.target);
+      if (toward && product && toward !== file.area.folder) workspaceGraph.get(file.area.folder)?.add(toward);
     }
   }
   for (const { folder, manifest } of tree.areas) {

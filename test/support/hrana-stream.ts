@@ -54,8 +54,14 @@ export function openStream(file: string, lock: WriteLock, waitMs: number): Hrana
   let release: (() => void) | undefined;
   let open = true;
 
+  // The native library ends the process when it is asked about a closed connection.
+  const inTransaction = () => open && db.inTransaction;
+  const requireOpen = () => {
+    if (!open) throw new HranaFailure('STREAM_CLOSED', 'the stream is closed');
+  };
+
   const settle = () => {
-    if (db.inTransaction) return;
+    if (inTransaction()) return;
     release?.();
     release = undefined;
   };
@@ -92,6 +98,7 @@ export function openStream(file: string, lock: WriteLock, waitMs: number): Hrana
   const execute = async (wanted: HranaStatement): Promise<HranaResult> => {
     const text = textOf(wanted);
     if (!harmless.test(text)) await takeLock();
+    requireOpen();
     try {
       const statement = db.prepare(text).safeIntegers(true);
       const before = totals();
@@ -115,7 +122,7 @@ export function openStream(file: string, lock: WriteLock, waitMs: number): Hrana
       let result: HranaResult | null = null;
       let error: HranaError | null = null;
       try {
-        if (!condition || holds(condition, results, errors, db.inTransaction)) result = await execute(stmt);
+        if (!condition || holds(condition, results, errors, inTransaction())) result = await execute(stmt);
       } catch (thrown) {
         error = errorOf(thrown);
       }
@@ -126,7 +133,7 @@ export function openStream(file: string, lock: WriteLock, waitMs: number): Hrana
   };
 
   const respond = async (request: StreamRequest): Promise<object> => {
-    if (!open) throw new HranaFailure('STREAM_CLOSED', 'the stream is closed');
+    requireOpen();
     switch (request.type) {
       case 'execute':
         return { type: 'execute', result: await execute(request.stmt) };
@@ -149,7 +156,7 @@ export function openStream(file: string, lock: WriteLock, waitMs: number): Hrana
         texts.delete(request.sql_id);
         return { type: 'close_sql' };
       case 'get_autocommit':
-        return { type: 'get_autocommit', is_autocommit: !db.inTransaction };
+        return { type: 'get_autocommit', is_autocommit: !inTransaction() };
       case 'close':
         close();
         return { type: 'close' };

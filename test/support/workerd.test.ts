@@ -45,8 +45,7 @@ test('a worker serves rows of the database, and its cron handler writes some', a
   writeFileSync(entry, worker);
   const workerd = await startWorkerd({
     entry,
-    databaseUrl: database.url,
-    bindings: { DATABASE_TOKEN: authToken },
+    bindings: { DATABASE_URL: database.url, DATABASE_TOKEN: authToken },
   });
   try {
     expect(await (await fetch(`${workerd.url}/item/1`)).json()).toEqual({ name: 'one' });
@@ -62,7 +61,7 @@ test('a worker serves rows of the database, and its cron handler writes some', a
 test('a worker that cannot be bundled is an error that says why', async () => {
   const entry = join(temporaryFolder(), 'worker.ts');
   writeFileSync(entry, `import './missing.ts';`);
-  await expect(startWorkerd({ entry, databaseUrl: database.url })).rejects.toThrow('./missing.ts');
+  await expect(startWorkerd({ entry })).rejects.toThrow('./missing.ts');
 });
 
 test('the tests run workers as they are deployed', () => {

@@ -12,9 +12,7 @@ export const compatibilityFlags = ['nodejs_compat'];
 export type WorkerdOptions = {
   /** Absolute path of the module that exports the worker's handlers by default. */
   readonly entry: string;
-  /** Becomes the binding `DATABASE_URL`. */
-  readonly databaseUrl: string;
-  /** Further text bindings: variables and secrets. */
+  /** Text bindings: variables and secrets. */
   readonly bindings?: Readonly<Record<string, string>>;
 };
 
@@ -30,11 +28,7 @@ export type RunningWorkerd = {
 type Scheduled = { readonly scheduled: () => Promise<{ readonly outcome: string }> };
 
 /** Bundles a worker and serves it with workerd on a free port of 127.0.0.1; rejects when either fails. */
-export async function startWorkerd({
-  entry,
-  databaseUrl,
-  bindings = {},
-}: WorkerdOptions): Promise<RunningWorkerd> {
+export async function startWorkerd({ entry, bindings = {} }: WorkerdOptions): Promise<RunningWorkerd> {
   const miniflare = new Miniflare({
     host: '127.0.0.1',
     port: 0,
@@ -42,7 +36,7 @@ export async function startWorkerd({
     modules: [{ type: 'ESModule', path: 'worker.mjs', contents: await bundleWorker(entry) }],
     compatibilityDate,
     compatibilityFlags,
-    bindings: { ...bindings, DATABASE_URL: databaseUrl },
+    bindings: { ...bindings },
   });
   try {
     const url = await miniflare.ready;

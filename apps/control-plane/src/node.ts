@@ -4,11 +4,12 @@ import type { AddressInfo } from 'node:net';
 import { promisify } from 'node:util';
 import { createAdaptorServer, type HttpBindings } from '@hono/node-server';
 import { createClient } from '@libsql/client';
-import { createApi, type Dependencies, inProcessFeed, publishPending } from '@sallyport/api';
+import { createApi, inProcessFeed, publishPending } from '@sallyport/api';
 import { argon2Parameters, formatPasswordHash } from '@sallyport/model';
-import { createStore, type Database, databaseOver, type Store } from '@sallyport/store';
+import { type Database, databaseOver, type Store } from '@sallyport/store';
 import { drizzle } from 'drizzle-orm/libsql/node';
-import { loadSecrets, loadSettings, randomBytes } from './secrets.ts';
+import { assemble } from './assemble.ts';
+import { loadSettings, randomBytes } from './secrets.ts';
 
 const argon2Async = promisify(argon2);
 
@@ -68,26 +69,13 @@ export async function startControlPlane(
   log: (message: string, error?: unknown) => void = (message, error) => console.error(message, error ?? ''),
 ): Promise<ControlPlane> {
   const settings = loadSettings(environment);
-  const { keys, signers } = await loadSecrets(environment);
-  const { database, close } = await openDatabase(
-    settings.SALLYPORT_DATABASE_URL,
-    settings.SALLYPORT_DATABASE_TOKEN,
-  );
-  const store = createStore(database, Date.now);
-  const mismatch = await store.checkSchema();
-  if (mismatch) {
-    close();
-    throw new Error(`${mismatch.detail}; run sallyport init or sallyport migrate`);
-  }
-
+  const { SALLYPORT_DATABASE_URL: databaseUrl, SALLYPORT_DATABASE_TOKEN: databaseToken } = settings;
+  const { database, close } = await openDatabase(databaseUrl, databaseToken);
   const deferred = new Set<Promise<unknown>>();
-  const deps: Dependencies = {
-    store,
-    keys,
-    signers,
+  const deps = await assemble(settings, environment, {
+    database,
+    writers: databaseUrl.startsWith('file:') ? 'in-process' : 'database',
     feed: inProcessFeed(),
-    now: Date.now,
-    randomBytes,
     hashPassword,
     defer(work) {
       const tracked = work
@@ -96,8 +84,13 @@ export async function startControlPlane(
       deferred.add(tracked);
     },
     log,
-    publicUrl: settings.SALLYPORT_PUBLIC_URL,
-  };
+  });
+  const mismatch = await deps.store.checkSchema();
+  if (mismatch) {
+    close();
+    throw new Error(`${mismatch.detail}; run sallyport init or sallyport migrate`);
+  }
+
   const app = createApi(deps);
   const server = createAdaptorServer({
     fetch: (request: Request, env: unknown) =>
@@ -118,7 +111,7 @@ export async function startControlPlane(
   const { port } = server.address() as AddressInfo;
   return {
     url: `http://${listen.host.includes(':') ? `[${listen.host}]` : listen.host}:${port}`,
-    store,
+    store: deps.store,
     async close() {
       clearInterval(timer);
       const closed = new Promise((resolve) => server.close(resolve));

@@ -27,8 +27,19 @@ export const platformSecrets = z.object({
 export const platformSettings = z.object({
   SALLYPORT_DATABASE_URL: z.string().min(1),
   SALLYPORT_DATABASE_TOKEN: z.string().optional(),
-  SALLYPORT_PUBLIC_URL: z.url().optional(),
+  /** URL under which nodes and operators reach this control plane, with the path that a proxy puts before ours. */
+  SALLYPORT_PUBLIC_URL: z
+    .url({ protocol: /^https?$/ })
+    .transform((url) => url.replace(/\/+$/, ''))
+    .optional(),
 });
+export type PlatformSettings = z.output<typeof platformSettings>;
+
+/** Every variable of the environment that the control plane reads. */
+export const variableNames: readonly string[] = [
+  ...Object.keys(platformSettings.shape),
+  ...Object.keys(platformSecrets.shape),
+];
 
 export type LoadedSecrets = {
   readonly keys: KeyEncryption;
@@ -59,7 +70,7 @@ export async function loadSecrets(environment: Record<string, unknown>): Promise
 }
 
 /** Reads the settings; throws Error that names what is missing. */
-export function loadSettings(environment: Record<string, unknown>): z.output<typeof platformSettings> {
+export function loadSettings(environment: Record<string, unknown>): PlatformSettings {
   const parsed = platformSettings.safeParse(environment);
   if (parsed.success) return parsed.data;
   throw new Error(

@@ -19,6 +19,8 @@ export type Request<P, Q, B> = {
   readonly origin: string;
   /** Address of the client, where the platform tells it. */
   readonly source: string | undefined;
+  /** Aborts when the client has gone. */
+  readonly signal: AbortSignal;
 };
 
 /** What a handler answers. */

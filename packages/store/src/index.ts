@@ -93,6 +93,14 @@ export {
   saveNodeEnvelope,
   savePublication,
 } from './snapshots.ts';
-export { type Change, type Committed, createStore, type Store, schemaNumber } from './store.ts';
+export {
+  type Change,
+  type Committed,
+  createStore,
+  type Store,
+  type StoreOptions,
+  schemaNumber,
+  type WriterOrder,
+} from './store.ts';
 export { deleteToken, findToken, findTokenHashed, insertToken, listTokens, type TokenRow } from './tokens.ts';
 export { findZone, findZoneNamed, insertZone, listZones, updateZone } from './zones.ts';

@@ -49,35 +49,56 @@ export interface Store {
 
 const busyRetries = 8;
 
-const isBusy = (error: unknown): boolean => {
+/** Is one of the error and its causes the refusal that the pattern describes? */
+function causedBy(error: unknown, pattern: RegExp): boolean {
   for (let at: unknown = error; at instanceof Error; at = at.cause) {
-    if (/SQLITE_BUSY|database is locked|cannot commit transaction/.test(`${at.message} ${codeOf(at)}`))
-      return true;
+    if (pattern.test(`${at.message} ${codeOf(at)}`)) return true;
   }
   return false;
-};
+}
 
 const codeOf = (error: Error): string =>
   'code' in error && typeof error.code === 'string' ? error.code : '';
+
+const isBusy = (error: unknown): boolean =>
+  causedBy(error, /SQLITE_BUSY|database is locked|cannot commit transaction/);
+
+const isTaken = (error: unknown): boolean => causedBy(error, /UNIQUE constraint failed/);
+
+/** How writers of one process keep out of each other's way. */
+export type WriterOrder =
+  /**
+   * One connection to a file: they queue here, for after one busy BEGIN the connection is unusable until it is
+   * reopened, and with it every transaction on it.
+   */
+  | 'in-process'
+  /**
+   * A server that gives each transaction a connection of its own: they queue there. Nothing here makes one request
+   * wait for a promise that another one settles, which a Workers isolate does not survive.
+   */
+  | 'database';
+
+export type StoreOptions = {
+  /** Default `in-process`. */
+  readonly writers?: WriterOrder;
+  /** Waits between attempts at a busy database, in milliseconds. */
+  readonly pause?: (ms: number) => Promise<void>;
+};
 
 /**
  * A store over an open database.
  *
  * @param now milliseconds since the epoch
- * @param pause waits between attempts at a busy database, in milliseconds
  */
 export function createStore(
   database: Database,
   now: () => number,
-  pause: (ms: number) => Promise<void> = (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+  {
+    writers = 'in-process',
+    pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+  }: StoreOptions = {},
 ): Store {
-  // A process never competes with itself for the write lock: after one busy BEGIN the connection is unusable.
-  let tail: Promise<unknown> = Promise.resolve();
-  const serialised = <T>(work: () => Promise<T>): Promise<T> => {
-    const run = tail.then(work, work);
-    tail = run.catch(() => undefined);
-    return run;
-  };
+  const serialised = writers === 'in-process' ? queue() : unordered;
 
   async function attempt<T>(work: () => Promise<T>): Promise<T> {
     for (let tries = 1; ; tries++) {
@@ -85,9 +106,10 @@ export function createStore(
         return await work();
       } catch (error) {
         if (!isBusy(error)) throw error;
-        database.reconnect();
+        if (writers === 'in-process') database.reconnect();
         if (tries >= busyRetries) throw new FaultError({ code: 'database-busy' }, { cause: error });
-        await pause(10 * 2 ** tries);
+        // Half of it at random, so that those who met do not meet again.
+        await pause(10 * 2 ** tries * (0.5 + Math.random() / 2));
       }
     }
   }
@@ -106,6 +128,8 @@ export function createStore(
         };
       } catch (error) {
         if (error instanceof FaultError) return { ok: false, fault: error.fault };
+        // Every name is looked up before it is written; this is for whoever wrote in between.
+        if (isTaken(error)) return { ok: false, fault: { code: 'alias-in-use' } };
         throw error;
       }
     },
@@ -125,13 +149,25 @@ export function createStore(
   };
 }
 
+type Turn = <T>(work: () => Promise<T>) => Promise<T>;
+
+const unordered: Turn = (work) => work();
+
+/** Runs one piece of work after another, in the order of asking. */
+function queue(): Turn {
+  let tail: Promise<unknown> = Promise.resolve();
+  return (work) => {
+    const run = tail.then(work, work);
+    tail = run.catch(() => undefined);
+    return run;
+  };
+}
+
 async function readSchema(queries: Queries): Promise<number | undefined> {
   try {
     return (await queries.select().from(installation).where(eq(installation.id, 1)).get())?.schema;
   } catch (error) {
-    for (let at: unknown = error; at instanceof Error; at = at.cause) {
-      if (/no such (table|column)/.test(at.message)) return undefined;
-    }
+    if (causedBy(error, /no such (table|column)/)) return undefined;
     throw error;
   }
 }

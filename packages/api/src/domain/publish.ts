@@ -134,7 +134,7 @@ async function publishOnce(deps: Dependencies, zone: string): Promise<Result<Pub
   });
   const stored = await storePublished(deps, basis, blobs, { version, manifest, timestamp, issuedAt });
   if (stored === 'lost') return 'lost';
-  deps.feed.announce(zone, version);
+  deps.feed.announce(zone);
   return ok({ version, coveredSequence: basis.sequence });
 }
 

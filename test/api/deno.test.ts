@@ -1,0 +1,25 @@
+import { resolve } from 'node:path';
+import { startDeno } from '../support/deno.ts';
+import { networkedInstallation } from './installation.ts';
+import { apiSuite } from './suite.ts';
+
+const entry = resolve(import.meta.dirname, '../../apps/control-plane/src/deno.ts');
+
+apiSuite('Deno', async () => {
+  const installation = await networkedInstallation();
+  const { environment } = installation;
+  const deno = await startDeno({
+    entry,
+    env: environment,
+    mayRead: ['SALLYPORT_PUBLIC_URL'],
+    allowNet: [new URL(environment.SALLYPORT_DATABASE_URL ?? '').host],
+  });
+  return {
+    ...installation,
+    url: deno.url,
+    stop: async () => {
+      await deno.stop();
+      await installation.close();
+    },
+  };
+});

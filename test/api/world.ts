@@ -1,0 +1,73 @@
+import { type Client, createClient } from '@sallyport/client';
+import { expect } from 'vitest';
+
+/** A control plane on some runtime, with its installation. */
+export type ControlPlaneUnderTest = {
+  /** Without a slash at the end. */
+  readonly url: string;
+  /** First API token, with every scope. */
+  readonly apiToken: string;
+  readonly rootFingerprint: string;
+  /** Path of the database file, to look at what is at rest. */
+  readonly databaseFile: string;
+  readonly stop: () => Promise<void>;
+};
+
+// biome-ignore lint/suspicious/noExplicitAny: what came over the wire is looked at field by field
+export type Json = any;
+
+export type Answer = { readonly status: number; readonly headers: Headers; readonly body: Json };
+
+export type CallOptions = {
+  /** Sent as JSON; a string is sent as it is. */
+  readonly body?: unknown;
+  /** Becomes If-Match. */
+  readonly version?: number;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** In place of the first token; null sends none. */
+  readonly token?: string | null;
+};
+
+/** What the cases of the suite work with. */
+export type World = {
+  readonly plane: () => ControlPlaneUnderTest;
+  /** Typed client with every right. */
+  readonly admin: () => Client;
+  readonly call: (route: string, options?: CallOptions) => Promise<Answer>;
+  /** A name that nothing has yet. */
+  readonly unique: (what: string) => string;
+};
+
+export function createWorld(plane: () => ControlPlaneUnderTest): World {
+  let counter = 0;
+  return {
+    plane,
+    admin: () => createClient({ url: plane().url, token: plane().apiToken }),
+    unique: (what) => `${what}-${++counter}`,
+    async call(route, { body, version, headers = {}, token = plane().apiToken } = {}) {
+      const [method = '', path = ''] = route.split(' ');
+      const response = await fetch(`${plane().url}${path}`, {
+        method,
+        headers: {
+          ...(token === null ? {} : { authorization: `Bearer ${token}` }),
+          ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+          ...(version === undefined ? {} : { 'if-match': `"${version}"` }),
+          ...headers,
+        },
+        ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+      });
+      const text = await response.text();
+      const isJson = /json/.test(response.headers.get('content-type') ?? '');
+      return { status: response.status, headers: response.headers, body: isJson ? JSON.parse(text) : text };
+    },
+  };
+}
+
+/** Holds an answer to be a problem (RFC 9457) of that kind that names those fields. */
+export function expectProblem(answer: Answer, status: number, code: string, ...pointers: string[]): void {
+  const { headers, body } = answer;
+  expect({ status: answer.status, code: body?.code, detail: body?.detail }).toMatchObject({ status, code });
+  expect(headers.get('content-type')).toBe('application/problem+json');
+  expect(body).toMatchObject({ type: `urn:sallyport:problem:${code}`, title: expect.any(String), status });
+  expect((body.fields ?? []).map((field: Json) => field.pointer)).toEqual(pointers);
+}
