@@ -172,7 +172,7 @@ describe('the table', () => {
     '$protocol, $clientCertificate, required for the class, clientPassword $clientPassword: $what',
     ({ protocol, clientCertificate, clientPassword, what, expected }) => {
       const server = serverWith({ protocol, clientCertificate, clientPassword });
-      const settings = { password: 'required-for-classes', passwordClasses: ['everyone'] } as const;
+      const settings = { password: 'required-for-classes' as const, passwordClasses: ['everyone'] };
       expect(inShort(decide(loginWith(what, { server, policy: policyWith(settings) })))).toBe(expected);
     },
   );
@@ -181,7 +181,7 @@ describe('the table', () => {
     '$protocol, $clientCertificate, required for another class, clientPassword $clientPassword: $what',
     ({ protocol, clientCertificate, clientPassword, what, expected }) => {
       const server = serverWith({ protocol, clientCertificate, clientPassword });
-      const settings = { password: 'required-for-classes', passwordClasses: ['others'] } as const;
+      const settings = { password: 'required-for-classes' as const, passwordClasses: ['others'] };
       expect(inShort(decide(loginWith(what, { server, policy: policyWith(settings) })))).toBe(expected);
     },
   );

@@ -4,8 +4,8 @@ import { type ListenerOverride, normalizedName, type Server, type Zone } from '@
 import {
   type EffectivePolicy,
   effectivePolicy,
+  entryRule,
   type GlobalPolicy,
-  passwordRule,
   proofSets,
 } from '@sallyport/policy';
 import { accountIndexKey, credentialIndexKey } from './index-key.ts';
@@ -75,7 +75,7 @@ export type CompiledSnapshot = {
  * each node the private keys of the servers it runs and of nothing else. Pure.
  *
  * @param cipher gives the leaf keys of the zone's current key epoch
- * @returns the sections; `policy-refused` where the rules would admit nobody
+ * @returns the sections; `policy-refused` where rules would admit nobody or two accounts share a login name
  */
 export function compile(content: ZoneContent, cipher: SectionCipher): Result<CompiledSnapshot> {
   const policy = effectivePolicy(content.policy, content.zone);
@@ -83,6 +83,8 @@ export function compile(content: ZoneContent, cipher: SectionCipher): Result<Com
     const checked = checkAdmits(server, policy);
     if (!checked.ok) return checked;
   }
+  const named = checkNames(content.accounts, policy);
+  if (!named.ok) return named;
   const locals = new Map(content.locals.map((local) => [local.id, local]));
   const servers = content.servers.map((server) => ({
     server,
@@ -109,23 +111,37 @@ export function compile(content: ZoneContent, cipher: SectionCipher): Result<Com
   });
 }
 
-/** A server whose rules admit nobody is refused before it is published (design section 4, last row). */
+/**
+ * A server whose rules admit nobody, or nobody of an enabled class, is refused before it is published (design section
+ * 4, last row). A class that requires a certificate where the server requests none is no contradiction of the server:
+ * its logins are refused one by one.
+ */
 export function checkAdmits(server: Server, policy: EffectivePolicy): Result<void> {
   if (server.protocol !== 'ssh') return ok(undefined);
-  const contradictory = [undefined, ...policy.userClasses.filter((entry) => entry.enabled)].some(
-    (userClass) =>
-      proofSets({
-        clientCertificate: server.clientCertificate,
-        password: passwordRule(policy.loginSettings, userClass),
-        clientPassword: server.clientPassword,
-      }).length === 0,
-  );
-  return contradictory
-    ? refuse(
-        'policy-refused',
-        `server ${server.name}: clientCertificate required, clientPassword disabled and a required password admit nobody`,
-      )
-    : ok(undefined);
+  for (const userClass of [undefined, ...policy.userClasses.filter((entry) => entry.enabled)]) {
+    const rule = entryRule(server, policy, userClass);
+    if (rule === 'certificate-required-not-requested' || proofSets(rule).length > 0) continue;
+    const whom = userClass ? `of class ${userClass.name} ` : '';
+    return refuse(
+      'policy-refused',
+      `server ${server.name}: a required client certificate, clientPassword disabled and a required password admit nobody ${whom}`.trimEnd(),
+    );
+  }
+  return ok(undefined);
+}
+
+/** Two accounts that the zone cannot tell apart by their names would be one login with two passwords. */
+function checkNames(accounts: ZoneContent['accounts'], policy: EffectivePolicy): Result<void> {
+  const seen = new Map<string, string>();
+  for (const { name } of accounts) {
+    const normalized = normalizedName(name, policy.loginSettings.nameCase);
+    const before = seen.get(normalized);
+    if (before !== undefined) {
+      return refuse('policy-refused', `accounts ${before} and ${name} have one login name in this zone`);
+    }
+    seen.set(normalized, name);
+  }
+  return ok(undefined);
 }
 
 const served = (local: LocalCertificate): ServedCertificate => ({

@@ -29,20 +29,29 @@ export async function generateSealingKey(): Promise<{ publicKey: Bytes; privateK
   };
 }
 
-/** Seals an envelope to one node's raw X25519 public key; the text goes into the `nodes` tree. */
+/**
+ * Seals an envelope to one node's raw X25519 public key; the text goes into the `nodes` tree.
+ *
+ * @returns the text; `key-malformed` where the key is none: it does not have 32 bytes, or every secret shared with it
+ *   would be known (RFC 7748 section 6.1)
+ */
 export async function sealNodeEnvelope(
   binding: EnvelopeBinding,
   sealingKey: Bytes,
   content: NodeEnvelope,
-): Promise<string> {
-  const hpke = suite();
-  const recipientPublicKey = await hpke.kem.deserializePublicKey(sealingKey.buffer);
-  const { enc, ct } = await hpke.seal(
-    { recipientPublicKey, info },
-    utf8(JSON.stringify(content)),
-    additionalData(binding),
-  );
-  return JSON.stringify({ enc: toBase64(copyOf(enc)), ct: toBase64(copyOf(ct)) });
+): Promise<Result<string>> {
+  try {
+    const hpke = suite();
+    const recipientPublicKey = await hpke.kem.deserializePublicKey(copyOf(sealingKey).buffer);
+    const { enc, ct } = await hpke.seal(
+      { recipientPublicKey, info },
+      utf8(JSON.stringify(content)),
+      additionalData(binding),
+    );
+    return ok(JSON.stringify({ enc: toBase64(copyOf(enc)), ct: toBase64(copyOf(ct)) }));
+  } catch {
+    return refuse('key-malformed', `the sealing key of node ${binding.node}`);
+  }
 }
 
 /** Opens this node's envelope; `envelope-undecryptable` for another node's, another zone's or a damaged one. */
@@ -55,7 +64,7 @@ export async function openNodeEnvelope(
   if (!parsed.ok) return refuse('envelope-undecryptable', 'not a sealed envelope');
   try {
     const hpke = suite();
-    const recipientKey = await hpke.kem.deserializePrivateKey(privateKey.buffer);
+    const recipientKey = await hpke.kem.deserializePrivateKey(copyOf(privateKey).buffer);
     const plaintext = await hpke.open(
       { recipientKey, enc: fromBase64(parsed.value.enc), info },
       fromBase64(parsed.value.ct),

@@ -27,7 +27,7 @@ import {
   type TrustSection,
   trustSection,
 } from './payload.ts';
-import { type SectionCipher, sectionCipher } from './section-cipher.ts';
+import { sectionCipher } from './section-cipher.ts';
 import { type FetchNode, lookUp, maxTreeNodeBytes, walkTree } from './tree.ts';
 
 /** Stored bytes by digest, from disk or from the network; nothing where there are none. Not yet checked. */
@@ -63,7 +63,7 @@ const checkedNode =
 
 /**
  * Opens a verified manifest: fetches and checks every section and every tree node, opens this node's envelope,
- * decrypts and parses. After it, all that the snapshot needs has gone through `fetch`.
+ * decrypts and parses every section and every tree entry. After it, all that the snapshot needs has gone through `fetch`.
  *
  * @param self who reads, and the raw X25519 private key its envelope is sealed to
  * @returns the reader, or the first fault
@@ -113,10 +113,25 @@ export async function openSnapshot(
   if (!trust.ok) return trust;
   const revocation = await section('revocation', revocationSection);
   if (!revocation.ok) return revocation;
-  for (const name of ['accounts', 'credentials'] as const) {
-    const walked = await walkTree(sections[name], tree(name));
-    if (!walked.ok) return walked;
-  }
+  const checkTree = <T>(name: SectionName, schema: z.ZodType<T>): Promise<Result<void>> =>
+    walkTree(sections[name], tree(name), (value) => {
+      const entry = entryOf(name, schema, value);
+      return entry.ok ? ok(undefined) : entry;
+    });
+  const accounts = await checkTree('accounts', accountRecord);
+  if (!accounts.ok) return accounts;
+  const credentials = await checkTree('credentials', registrationList);
+  if (!credentials.ok) return credentials;
+
+  const find = async <T>(
+    name: SectionName,
+    schema: z.ZodType<T>,
+    key: string,
+  ): Promise<Result<T | undefined>> => {
+    const found = await lookUp(sections[name], key, tree(name));
+    if (!found.ok) return found;
+    return found.value === undefined ? ok(undefined) : entryOf(name, schema, found.value);
+  };
 
   return ok({
     manifest,
@@ -126,27 +141,19 @@ export async function openSnapshot(
     trust: trust.value,
     revocation: revocation.value,
     account: (name) =>
-      entry(cipher, sections.accounts, tree('accounts'), accountRecord, (keys) =>
-        accountIndexKey(keys, normalizedName(name, policy.value.loginSettings.nameCase)),
+      find(
+        'accounts',
+        accountRecord,
+        accountIndexKey(cipher, normalizedName(name, policy.value.loginSettings.nameCase)),
       ),
     async registrations(key) {
-      const found = await entry(cipher, sections.credentials, tree('credentials'), registrationList, (keys) =>
-        credentialIndexKey(keys, key),
-      );
+      const found = await find('credentials', registrationList, credentialIndexKey(cipher, key));
       return found.ok ? ok(found.value ?? []) : found;
     },
   });
 }
 
-async function entry<T>(
-  cipher: SectionCipher,
-  root: BlobRef,
-  fetch: FetchNode,
-  schema: z.ZodType<T>,
-  key: (cipher: SectionCipher) => string,
-): Promise<Result<T | undefined>> {
-  const found = await lookUp(root, key(cipher), fetch);
-  if (!found.ok || found.value === undefined) return found as Result<undefined>;
-  const parsed = schema.safeParse(found.value);
-  return parsed.success ? ok(parsed.data) : refuse('section-malformed', 'a tree entry does not fit');
+function entryOf<T>(name: SectionName, schema: z.ZodType<T>, value: unknown): Result<T> {
+  const parsed = schema.safeParse(value);
+  return parsed.success ? ok(parsed.data) : refuse('section-malformed', `${name}: an entry does not fit`);
 }

@@ -48,7 +48,10 @@ export async function sealSections(
     let envelope = await blobs.findEnvelope(id, fingerprint);
     if (envelope === undefined) {
       const binding = { zone: cipher.zone, node: id, keyEpoch: cipher.keyEpoch };
-      envelope = await sealNodeEnvelope(binding, sealingKey, whole);
+      const sealed = await sealNodeEnvelope(binding, sealingKey, whole);
+      // A node with an unusable key must not keep the others from their news; it will report that it has no envelope.
+      if (!sealed.ok) continue;
+      envelope = sealed.value;
       await blobs.putEnvelope(id, fingerprint, envelope);
     }
     envelopes.set(nodeIndexKey(id), envelope);

@@ -1,6 +1,6 @@
 import { type Bytes, fromBase64 } from '@sallyport/bytes';
 import { FaultError, unwrap } from '@sallyport/faults';
-import { parseCertificate } from '@sallyport/pki';
+import { type ParsedCertificate, parseCertificate } from '@sallyport/pki';
 import type { GlobalPolicy } from '@sallyport/policy';
 import type { LocalCertificate, RegisteredCertificate, ZoneContent } from '@sallyport/snapshot/publish';
 import {
@@ -100,8 +100,21 @@ function registeredCertificate(row: CertificateRow): RegisteredCertificate {
     anchor: row.anchor ?? 'path',
     sha256: row.sha256,
     spkiSha256: row.spkiSha256,
-    ...(row.validUntil === null ? {} : { validUntil: row.validUntil }),
+    ...endOfUse(row, parsed),
     issuer: parsed.issuerDer,
     subject: parsed.subjectDer,
   };
+}
+
+/**
+ * When a credential ends: an X.509 certificate with its own dates, or earlier where the operator says so. The dates of
+ * an SSH key's wrapper mean nothing (design section 3).
+ */
+function endOfUse(
+  { form, validUntil }: Pick<CertificateRow, 'form' | 'validUntil'>,
+  { notAfter }: Pick<ParsedCertificate, 'notAfter'>,
+): { validUntil?: string } {
+  if (form === 'ssh-key') return validUntil === null ? {} : { validUntil };
+  const earlier = validUntil !== null && Date.parse(validUntil) < notAfter.getTime();
+  return { validUntil: earlier ? validUntil : notAfter.toISOString() };
 }
