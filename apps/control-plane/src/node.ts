@@ -1,6 +1,7 @@
 import { argon2 } from 'node:crypto';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { setTimeout as delay, setImmediate } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { createAdaptorServer, type HttpBindings } from '@hono/node-server';
 import { createClient } from '@libsql/client';
@@ -17,6 +18,8 @@ const argon2Async = promisify(argon2);
 const busyTimeoutMs = 5_000;
 /** How often changes are looked for whose publication was cut short. */
 const outboxPeriodMs = 5_000;
+/** The one route that waits for news before it answers. */
+const pollPath = '/v1/node/poll';
 
 /** Opens a libSQL database by URL: a local file, or a server over HTTP. */
 export async function openDatabase(
@@ -71,55 +74,90 @@ export async function startControlPlane(
   const settings = loadSettings(environment);
   const { SALLYPORT_DATABASE_URL: databaseUrl, SALLYPORT_DATABASE_TOKEN: databaseToken } = settings;
   const { database, close } = await openDatabase(databaseUrl, databaseToken);
-  const deferred = new Set<Promise<unknown>>();
-  const deps = await assemble(settings, environment, {
-    database,
-    writers: databaseUrl.startsWith('file:') ? 'in-process' : 'database',
-    feed: inProcessFeed(),
-    hashPassword,
-    defer(work) {
-      const tracked = work
-        .catch((error: unknown) => log('deferred work failed', error))
-        .finally(() => deferred.delete(tracked));
-      deferred.add(tracked);
-    },
-    log,
-  });
-  const mismatch = await deps.store.checkSchema();
-  if (mismatch) {
-    close();
-    throw new Error(`${mismatch.detail}; run sallyport init or sallyport migrate`);
-  }
+  const deferred = unfinished();
+  try {
+    const deps = await assemble(settings, environment, {
+      database,
+      writers: databaseUrl.startsWith('file:') ? 'in-process' : 'database',
+      feed: inProcessFeed(),
+      hashPassword,
+      defer: (work) => deferred.add(work.catch((error: unknown) => log('deferred work failed', error))),
+      log,
+    });
+    const mismatch = await deps.store.checkSchema();
+    if (mismatch) throw new Error(`${mismatch.detail}; run sallyport init or sallyport migrate`);
+    const listening = await serve(createApi(deps), listen);
 
-  const app = createApi(deps);
+    deps.defer(publishPending(deps));
+    const timer = setInterval(() => deps.defer(publishPending(deps)), outboxPeriodMs);
+    timer.unref();
+    return {
+      url: listening.url,
+      store: deps.store,
+      async close() {
+        clearInterval(timer);
+        await listening.close();
+        await deferred.settled();
+        close();
+      },
+    };
+  } catch (error) {
+    close();
+    throw error;
+  }
+}
+
+/** Promises that somebody has to wait for before the end; they must not reject. */
+function unfinished() {
+  const all = new Set<Promise<unknown>>();
+  return {
+    add(work: Promise<unknown>): void {
+      const tracked = work.finally(() => all.delete(tracked));
+      all.add(tracked);
+    },
+    async settled(): Promise<void> {
+      while (all.size > 0) await Promise.allSettled([...all]);
+    },
+  };
+}
+
+/** How long requests that are being answered may take to end. */
+const closingMs = 5_000;
+
+/** Answers HTTP requests on an address, until it is closed. */
+async function serve(
+  api: ReturnType<typeof createApi>,
+  listen: { readonly host: string; readonly port: number },
+): Promise<{ readonly url: string; close(): Promise<void> }> {
+  const answering = unfinished();
+  const polling = unfinished();
   const server = createAdaptorServer({
-    fetch: (request: Request, env: unknown) =>
-      app.fetch(request, { source: (env as HttpBindings).incoming.socket.remoteAddress }),
+    fetch(request: Request, env: unknown) {
+      const answer = Promise.resolve(
+        api.fetch(request, { source: (env as HttpBindings).incoming.socket.remoteAddress }),
+      );
+      const waits = new URL(request.url).pathname === pollPath;
+      (waits ? polling : answering).add(answer.catch(() => undefined));
+      return answer;
+    },
   }) as Server;
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(listen.port, listen.host, resolve);
-  }).catch((error: unknown) => {
-    close();
-    throw error;
   });
-
-  deps.defer(publishPending(deps));
-  const timer = setInterval(() => deps.defer(publishPending(deps)), outboxPeriodMs);
-  timer.unref();
-
   const { port } = server.address() as AddressInfo;
   return {
     url: `http://${listen.host.includes(':') ? `[${listen.host}]` : listen.host}:${port}`,
-    store: deps.store,
     async close() {
-      clearInterval(timer);
       const closed = new Promise((resolve) => server.close(resolve));
+      server.closeIdleConnections();
+      await Promise.race([answering.settled(), delay(closingMs, undefined, { ref: false })]);
+      // The last answers are on their way out when their handlers have ended.
+      await setImmediate();
       // Long polls would hold the server open for half a minute: their nodes simply ask again.
       server.closeAllConnections();
       await closed;
-      await Promise.allSettled([...deferred]);
-      close();
+      await polling.settled();
     },
   };
 }

@@ -27,16 +27,11 @@ export function createApi(deps: Dependencies): OpenAPIHono {
     openapi: '3.1.0',
     info: { title: 'Sallyport control plane', version: '1' },
   });
-  const known = new Set(operations.map(({ route }) => route.split(' ')[1]?.replaceAll(/\{\w+\}/g, ':')));
   app.notFound((context) => {
-    const shape = context.req.path.split('/');
-    const exists = [...known].some((path) => {
-      const steps = path?.split('/') ?? [];
-      return (
-        steps.length === shape.length && steps.every((step, index) => step === ':' || step === shape[index])
-      );
-    });
-    return problemResponse({ code: exists ? 'method-not-allowed' : 'not-found' });
+    const allowed = methodsOf(context.req.path);
+    return allowed.length === 0
+      ? problemResponse({ code: 'not-found' })
+      : problemResponse({ code: 'method-not-allowed' }, { allow: allowed.join(', ') });
   });
   app.onError((error) => {
     if (error instanceof FaultError) {
@@ -47,4 +42,17 @@ export function createApi(deps: Dependencies): OpenAPIHono {
     return problemResponse({ code: 'internal' });
   });
   return app;
+}
+
+/** Methods that a path takes; none where there is no such resource. */
+function methodsOf(path: string): string[] {
+  const steps = path.split('/');
+  return operations.flatMap(({ route }) => {
+    const [method = '', pattern = ''] = route.split(' ');
+    const wanted = pattern.split('/');
+    const fits =
+      wanted.length === steps.length &&
+      wanted.every((step, index) => step.startsWith('{') || step === steps[index]);
+    return fits ? [method] : [];
+  });
 }

@@ -1,7 +1,7 @@
 import { fromBase64, sha256Hex, utf8 } from '@sallyport/bytes';
 import { verifyRequest } from '@sallyport/enrolment';
 import { FaultError, unwrap } from '@sallyport/faults';
-import { findNode, findTokenHashed } from '@sallyport/store';
+import { findNode, findTokenHashed, type NodeRow } from '@sallyport/store';
 import type { Access } from './access.ts';
 import { type Caller, requireScope } from './caller.ts';
 import type { Dependencies } from './dependencies.ts';
@@ -15,13 +15,13 @@ export const tokenHash = (secret: string): string => sha256Hex(utf8(secret));
 /**
  * Finds out who asks and whether the route is theirs. Throws FaultError `unauthenticated`, `forbidden` or a node fault.
  *
- * @param body the exact body bytes; undefined where the request has none
+ * @param readBody answers the exact body bytes, undefined where there is none; a token's holder is known without them
  */
 export async function authenticate(
   deps: Dependencies,
   access: Access,
   request: Request,
-  body: Uint8Array | undefined,
+  readBody: () => Promise<Uint8Array | undefined>,
 ): Promise<Caller> {
   switch (access.by) {
     case 'anyone':
@@ -32,7 +32,8 @@ export async function authenticate(
       return caller;
     }
     case 'node':
-      return nodeCaller(deps, access.state, request, body);
+      if (!request.headers.has('signature')) throw new FaultError({ code: 'node-signature-invalid' });
+      return nodeCaller(deps, access.state, request, await readBody());
   }
 }
 
@@ -50,16 +51,29 @@ async function nodeCaller(
   request: Request,
   body: Uint8Array | undefined,
 ): Promise<Caller> {
+  let node: NodeRow | undefined;
   const verified = await verifyRequest(
-    { method: request.method, url: request.url, headers: request.headers, ...(body ? { body } : {}) },
+    {
+      method: request.method,
+      url: publicForm(deps, request.url),
+      headers: request.headers,
+      ...(body ? { body } : {}),
+    },
     async (keyId) => {
-      const row = await findNode(deps.store.queries, keyId);
-      return row && row.state !== 'removed' ? fromBase64(row.signingKey) : undefined;
+      node = await findNode(deps.store.queries, keyId);
+      return node && node.state !== 'removed' ? fromBase64(node.signingKey) : undefined;
     },
     deps.now(),
   );
-  const node = await findNode(deps.store.queries, unwrap(verified));
-  if (!node || node.state === 'removed') throw new FaultError({ code: 'node-signature-invalid' });
+  unwrap(verified);
+  if (!node) throw new FaultError({ code: 'node-signature-invalid' });
   if (state === 'active' && node.state !== 'active') throw new FaultError({ code: 'node-pending' });
   return { kind: 'node', node };
+}
+
+/** The URL as the node asked for it: a proxy in front of us may have put another host and path in its place. */
+function publicForm({ publicUrl }: Dependencies, url: string): string {
+  if (publicUrl === undefined) return url;
+  const { pathname, search } = new URL(url);
+  return `${publicUrl}${pathname}${search}`;
 }

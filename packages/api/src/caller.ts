@@ -1,11 +1,12 @@
 import { FaultError } from '@sallyport/faults';
 import { explicitScopes } from '@sallyport/model';
-import type { NodeRow, TokenRow } from '@sallyport/store';
+import type { NodeRow, Reach, TokenRow } from '@sallyport/store';
 
-/** Who asks: nobody in particular, the holder of a token, or a node. */
+/** Who asks: nobody in particular, the holder of a token, a machine that proved a join token, or a node. */
 export type Caller =
   | { readonly kind: 'anyone' }
   | { readonly kind: 'token'; readonly token: TokenRow }
+  | { readonly kind: 'invited'; readonly joinToken: string }
   | { readonly kind: 'node'; readonly node: NodeRow };
 
 /** Does a granted scope cover a wanted one? A wildcard never covers an explicit scope. */
@@ -27,6 +28,9 @@ export const holds = (token: Pick<TokenRow, 'scopes'>, wanted: string): boolean 
 /** Does the caller's token reach that zone? */
 export const reaches = (caller: Caller, zone: string): boolean =>
   caller.kind === 'token' && (caller.token.zones === '*' || caller.token.zones.includes(zone));
+
+/** The zones that the caller's token reaches: lists hold nothing else. */
+export const reachOf = (caller: Caller): Reach => (caller.kind === 'token' ? caller.token.zones : []);
 
 /** Throws FaultError `forbidden` where the token does not hold the scope. */
 export function requireScope(caller: Caller, wanted: string): void {
@@ -57,6 +61,8 @@ export function actorOf(caller: Caller): string {
       return 'anyone';
     case 'token':
       return `token:${caller.token.id}`;
+    case 'invited':
+      return `join-token:${caller.joinToken}`;
     case 'node':
       return `node:${caller.node.id}`;
   }

@@ -18,6 +18,6 @@ export type Dependencies = {
   readonly defer: (work: Promise<unknown>) => void;
   /** Unexpected errors go here, for the operator's log. */
   readonly log: (message: string, error?: unknown) => void;
-  /** URL under which nodes reach this control plane; the request's own origin where it is not set. */
+  /** URL under which nodes reach this control plane, no slash at its end; the request's own origin where it is not set. */
   readonly publicUrl?: string | undefined;
 };

@@ -30,7 +30,9 @@ export function problemResponse(fault: Fault, headers: Record<string, string> = 
     status: row.http,
     headers: {
       'content-type': 'application/problem+json',
+      'cache-control': 'no-store',
       ...(row.http === 401 ? { 'www-authenticate': 'Bearer realm="sallyport"' } : {}),
+      ...(row.http === 503 ? { 'retry-after': '1' } : {}),
       ...headers,
     },
   });

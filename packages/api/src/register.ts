@@ -7,6 +7,7 @@ import { authenticate } from './authenticate.ts';
 import type { Dependencies } from './dependencies.ts';
 import type { Operation } from './operation.ts';
 import { problem, problemResponse } from './problem.ts';
+import { jsonPointer, unstorableText } from './request-text.ts';
 
 const defaultMaxBodyBytes = 262_144;
 
@@ -60,12 +61,12 @@ async function handle(context: Context, deps: Dependencies, operation: Operation
   const mismatch = await deps.store.checkSchema();
   if (mismatch) return problemResponse(mismatch);
   const raw = context.req.raw;
-  const body = await readBody(raw, operation.maxBodyBytes ?? defaultMaxBodyBytes);
-  const caller = await authenticate(deps, access[operation.route], raw, body);
+  const bytes = once(() => readBody(raw, operation.maxBodyBytes ?? defaultMaxBodyBytes));
+  const caller = await authenticate(deps, access[operation.route], raw, bytes);
   const result = await operation.run(deps, {
     params: parse(operation.params, context.req.param(), 'path') as never,
     query: parse(operation.query, singleValues(context.req.queries()), 'query') as never,
-    body: parse(operation.body, operation.body ? parseJsonBody(raw, body) : undefined, 'body') as never,
+    body: parseBody(operation.body, raw, await bytes()) as never,
     caller,
     expectedVersion: operation.precondition ? expectedVersion(context.req.header('if-match')) : 0,
     origin: deps.publicUrl ?? new URL(raw.url).origin,
@@ -117,14 +118,38 @@ async function readBody(request: Request, maxBytes: number): Promise<Uint8Array<
   return joined;
 }
 
-function parseJsonBody(request: Request, body: Uint8Array | undefined): unknown {
+/** What was read once is answered again. */
+function once<T>(read: () => Promise<T>): () => Promise<T> {
+  let reading: Promise<T> | undefined;
+  return () => {
+    reading ??= read();
+    return reading;
+  };
+}
+
+function parseBody(schema: z.ZodType | undefined, request: Request, bytes: Uint8Array | undefined): unknown {
+  if (schema) return parse(schema, parseJson(request, bytes), 'body');
+  if (bytes && bytes.length > 0) {
+    throw new FaultError({ code: 'invalid-request', detail: 'this operation takes no body' });
+  }
+  return undefined;
+}
+
+function parseJson(request: Request, bytes: Uint8Array | undefined): unknown {
   const type = request.headers.get('content-type')?.split(';')[0]?.trim().toLowerCase();
   if (type !== 'application/json') throw new FaultError({ code: 'unsupported-media-type' });
+  let value: unknown;
   try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body));
+    value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
   } catch {
     throw new FaultError({ code: 'malformed-json' });
   }
+  const pointer = unstorableText(value);
+  if (pointer !== undefined) {
+    const detail = 'text holds a NUL character or half of a surrogate pair';
+    throw new FaultError({ code: 'invalid-request', detail, fields: [{ pointer, detail }] });
+  }
+  return value;
 }
 
 function singleValues(queries: Record<string, string[]>): Record<string, string> {
@@ -146,7 +171,6 @@ function singleValues(queries: Record<string, string[]>): Record<string, string>
 const nothing = z.strictObject({});
 
 function parse(schema: z.ZodType | undefined, value: unknown, part: 'path' | 'query' | 'body'): unknown {
-  if (!schema && part === 'body') return undefined;
   const parsed = (schema ?? nothing).safeParse(value);
   if (parsed.success) return schema ? parsed.data : undefined;
   const fields = parsed.error.issues.flatMap((issue) => fieldsOf(issue, part));
@@ -159,8 +183,7 @@ function parse(schema: z.ZodType | undefined, value: unknown, part: 'path' | 'qu
 
 function fieldsOf(issue: z.core.$ZodIssue, part: 'path' | 'query' | 'body'): FieldFault[] {
   const prefix = part === 'body' ? '' : `${part}`;
-  const pointer = (path: readonly PropertyKey[]) =>
-    `${prefix}/${path.map((step) => String(step).replaceAll('~', '~0').replaceAll('/', '~1')).join('/')}`;
+  const pointer = (path: readonly PropertyKey[]) => `${prefix}${jsonPointer(path)}`;
   if (issue.code === 'unrecognized_keys') {
     return issue.keys.map((key) => ({ pointer: pointer([...issue.path, key]), detail: 'unknown field' }));
   }

@@ -1,6 +1,6 @@
 import { and, asc, eq, gt } from 'drizzle-orm';
 import type { Queries } from './database.ts';
-import type { Page } from './page.ts';
+import { type Page, someZoneInReach } from './page.ts';
 import { accounts } from './tables/index.ts';
 
 /** An account as it is stored; its login certificates are rows of their own. */
@@ -10,7 +10,7 @@ export const listAccounts = (queries: Queries, page: Page): Promise<AccountRow[]
   queries
     .select()
     .from(accounts)
-    .where(gt(accounts.id, page.after))
+    .where(and(gt(accounts.id, page.after), someZoneInReach(accounts.zones, page.reach)))
     .orderBy(asc(accounts.id))
     .limit(page.limit)
     .all();

@@ -24,10 +24,13 @@ export {
   certificatesOfKinds,
   certificatesWithKey,
   deleteCertificate,
+  deleteLoginCertificatesOf,
   findCertificate,
   findCertificateAlias,
   insertCertificate,
   listCertificates,
+  loginCertificatesOf,
+  loginsIssuedBy,
   updateCertificate,
 } from './certificates.ts';
 export { type Database, databaseOver, type Queries, readingClient } from './database.ts';
@@ -52,7 +55,7 @@ export {
   recordNodeStatus,
   updateNode,
 } from './nodes.ts';
-export type { Page } from './page.ts';
+export type { Page, Reach } from './page.ts';
 export {
   insertPolicyDocument,
   type PolicyBodies,
@@ -61,11 +64,13 @@ export {
 } from './policy-documents.ts';
 export { allRevocations, findRevokedKey, insertRevocation, type RevocationRow } from './revocations.ts';
 export {
+  allServers,
   deleteServer,
   findServer,
   findServerNamed,
   insertServer,
   listServers,
+  serversByCertificate,
   serversOfZone,
   updateServer,
 } from './servers.ts';
@@ -87,6 +92,7 @@ export {
   newestRoot,
   type PublicationRow,
   pendingPublications,
+  pendingSequence,
   readChangeSequence,
   replaceTimestamp,
   type SnapshotRow,
@@ -103,4 +109,4 @@ export {
   type WriterOrder,
 } from './store.ts';
 export { deleteToken, findToken, findTokenHashed, insertToken, listTokens, type TokenRow } from './tokens.ts';
-export { findZone, findZoneNamed, insertZone, listZones, updateZone } from './zones.ts';
+export { allZones, findZone, findZoneNamed, insertZone, listZones, updateZone } from './zones.ts';

@@ -1,6 +1,6 @@
 import { and, asc, eq, gt, isNull } from 'drizzle-orm';
 import type { Queries } from './database.ts';
-import type { Page } from './page.ts';
+import { type Page, zoneInReach } from './page.ts';
 import { joinTokens } from './tables/index.ts';
 
 export type JoinTokenRow = typeof joinTokens.$inferSelect;
@@ -9,7 +9,7 @@ export const listJoinTokens = (queries: Queries, page: Page): Promise<JoinTokenR
   queries
     .select()
     .from(joinTokens)
-    .where(gt(joinTokens.id, page.after))
+    .where(and(gt(joinTokens.id, page.after), zoneInReach(joinTokens.zone, page.reach)))
     .orderBy(asc(joinTokens.id))
     .limit(page.limit)
     .all();

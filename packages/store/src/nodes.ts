@@ -1,13 +1,19 @@
 import type { NodeStatus } from '@sallyport/model';
 import { and, asc, eq, gt, lt } from 'drizzle-orm';
 import type { Queries } from './database.ts';
-import type { Page } from './page.ts';
+import { type Page, zoneInReach } from './page.ts';
 import { nodes } from './tables/index.ts';
 
 export type NodeRow = typeof nodes.$inferSelect;
 
 export const listNodes = (queries: Queries, page: Page): Promise<NodeRow[]> =>
-  queries.select().from(nodes).where(gt(nodes.id, page.after)).orderBy(asc(nodes.id)).limit(page.limit).all();
+  queries
+    .select()
+    .from(nodes)
+    .where(and(gt(nodes.id, page.after), zoneInReach(nodes.zone, page.reach)))
+    .orderBy(asc(nodes.id))
+    .limit(page.limit)
+    .all();
 
 export const activeNodes = (queries: Queries, zone: string): Promise<NodeRow[]> =>
   queries

@@ -1,7 +1,7 @@
 import type { Server } from '@sallyport/model';
-import { and, asc, eq, gt } from 'drizzle-orm';
+import { and, asc, eq, gt, sql } from 'drizzle-orm';
 import type { Queries } from './database.ts';
-import type { Page } from './page.ts';
+import { type Page, zoneInReach } from './page.ts';
 import { servers } from './tables/index.ts';
 
 const rowOf = (server: Server) => ({
@@ -17,11 +17,29 @@ export async function listServers(queries: Queries, page: Page): Promise<Server[
   const rows = await queries
     .select()
     .from(servers)
-    .where(gt(servers.id, page.after))
+    .where(and(gt(servers.id, page.after), zoneInReach(servers.zone, page.reach)))
     .orderBy(asc(servers.id))
     .limit(page.limit)
     .all();
   return rows.map((row) => row.definition);
+}
+
+export async function allServers(queries: Queries): Promise<Server[]> {
+  return (await queries.select().from(servers).all()).map((row) => row.definition);
+}
+
+/** Names of the servers that are assigned a certificate, by the certificate's id. */
+export async function serversByCertificate(
+  queries: Queries,
+): Promise<ReadonlyMap<string, readonly string[]>> {
+  const rows = await queries
+    .select({ name: servers.name, certificate: sql<string>`assigned.value` })
+    .from(sql`${servers}, json_each(${servers.definition}, '$.certificates') AS assigned`)
+    .orderBy(asc(servers.name))
+    .all();
+  const names = new Map<string, string[]>();
+  for (const { name, certificate } of rows) names.set(certificate, [...(names.get(certificate) ?? []), name]);
+  return names;
 }
 
 export async function serversOfZone(queries: Queries, zone: string): Promise<Server[]> {

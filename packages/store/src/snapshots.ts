@@ -1,5 +1,5 @@
 import { type Bytes, copyOf } from '@sallyport/bytes';
-import { and, asc, desc, eq, gte, lte } from 'drizzle-orm';
+import { and, asc, desc, eq, gte, lte, sql } from 'drizzle-orm';
 import type { Queries } from './database.ts';
 import {
   blobs,
@@ -106,6 +106,11 @@ export async function insertSnapshot(queries: Queries, row: SnapshotRow): Promis
 export const pendingPublications = (queries: Queries): Promise<{ zone: string; sequence: number }[]> =>
   queries.select().from(outbox).all();
 
+/** Sequence of the zone's newest change that is not published yet; nothing where there is none. */
+export async function pendingSequence(queries: Queries, zone: string): Promise<number | undefined> {
+  return (await queries.select().from(outbox).where(eq(outbox.zone, zone)).get())?.sequence;
+}
+
 /** Forgets that a zone waits, unless a later change has come. */
 export async function clearOutbox(queries: Queries, zone: string, covered: number): Promise<void> {
   await queries.delete(outbox).where(and(eq(outbox.zone, zone), lte(outbox.sequence, covered)));
@@ -120,12 +125,12 @@ export async function findBlob(queries: Queries, zone: string, digest: string): 
   return row && copyOf(row.bytes);
 }
 
-export async function findBlobByFingerprint(
+export const findBlobByFingerprint = (
   queries: Queries,
   key: { zone: string; keyEpoch: number; section: string; fingerprint: string },
-): Promise<{ digest: string; size: number } | undefined> {
-  const row = await queries
-    .select({ digest: blobs.digest, bytes: blobs.bytes })
+): Promise<{ digest: string; size: number } | undefined> =>
+  queries
+    .select({ digest: blobs.digest, size: sql<number>`length(${blobs.bytes})` })
     .from(blobs)
     .where(
       and(
@@ -136,8 +141,6 @@ export async function findBlobByFingerprint(
       ),
     )
     .get();
-  return row && { digest: row.digest, size: row.bytes.length };
-}
 
 export async function insertBlob(
   queries: Queries,

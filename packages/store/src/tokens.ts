@@ -1,15 +1,16 @@
-import { asc, eq, gt } from 'drizzle-orm';
+import { and, asc, eq, gt } from 'drizzle-orm';
 import type { Queries } from './database.ts';
-import type { Page } from './page.ts';
+import { everyZoneInReach, type Page } from './page.ts';
 import { tokens } from './tables/index.ts';
 
 export type TokenRow = typeof tokens.$inferSelect;
 
+/** A reader sees the tokens that reach no further than its own. */
 export const listTokens = (queries: Queries, page: Page): Promise<TokenRow[]> =>
   queries
     .select()
     .from(tokens)
-    .where(gt(tokens.id, page.after))
+    .where(and(gt(tokens.id, page.after), everyZoneInReach(tokens.zones, page.reach)))
     .orderBy(asc(tokens.id))
     .limit(page.limit)
     .all();

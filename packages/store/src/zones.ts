@@ -1,11 +1,20 @@
 import type { Zone } from '@sallyport/model';
 import { and, asc, eq, gt } from 'drizzle-orm';
 import type { Queries } from './database.ts';
-import type { Page } from './page.ts';
+import { type Page, zoneInReach } from './page.ts';
 import { zones } from './tables/index.ts';
 
 export const listZones = (queries: Queries, page: Page): Promise<Zone[]> =>
-  queries.select().from(zones).where(gt(zones.id, page.after)).orderBy(asc(zones.id)).limit(page.limit).all();
+  queries
+    .select()
+    .from(zones)
+    .where(and(gt(zones.id, page.after), zoneInReach(zones.id, page.reach)))
+    .orderBy(asc(zones.id))
+    .limit(page.limit)
+    .all();
+
+export const allZones = (queries: Queries): Promise<Zone[]> =>
+  queries.select().from(zones).orderBy(asc(zones.id)).all();
 
 export const findZone = (queries: Queries, id: string): Promise<Zone | undefined> =>
   queries.select().from(zones).where(eq(zones.id, id)).get();

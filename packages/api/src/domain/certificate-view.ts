@@ -1,7 +1,12 @@
 import { fromBase64, toHex } from '@sallyport/bytes';
 import type { Certificate, CertificateStatus, certificate } from '@sallyport/model';
 import { parseCertificate, toPem } from '@sallyport/pki';
-import { type CertificateRow, certificatesOfKinds, listServers, type Queries } from '@sallyport/store';
+import {
+  type CertificateRow,
+  certificatesOfKinds,
+  type Queries,
+  serversByCertificate,
+} from '@sallyport/store';
 import type { z } from 'zod';
 import { leafOf } from './zone-content.ts';
 
@@ -23,17 +28,12 @@ export async function readSurroundings(queries: Queries, now: number): Promise<C
       const { subjectDer, subjectKeyId } = parsed.value;
       return [{ subject: toHex(subjectDer), keyId: subjectKeyId }];
     });
-  const servers = new Map<string, string[]>();
-  for (const server of await listServers(queries, { after: '', limit: 10_000 })) {
-    for (const id of server.certificates)
-      servers.set(id, [...(servers.get(id) ?? []), `server:${server.name}`]);
-  }
-  return { cas, servers, now };
+  return { cas, servers: await serversByCertificate(queries), now };
 }
 
 /** What uses the certificate: servers, or the account it logs in. */
 export const usesOf = (row: CertificateRow, { servers }: CertificateSurroundings): string[] => [
-  ...(servers.get(row.id) ?? []),
+  ...(servers.get(row.id) ?? []).map((name) => `server:${name}`),
   ...(row.account === null ? [] : [`account:${row.account}`]),
 ];
 

@@ -61,52 +61,52 @@ export async function makeJoinToken(
 }
 
 /**
- * Enrols a node (design section 5): the HMAC proves the token's secret, the signature the new key, one conditional
- * UPDATE spends the token. A retry with the same keys gets the same answer; another key is refused.
+ * Judges a join request before anything is written, so that nobody without the token's secret makes the database work:
+ * the HMAC proves the secret, the signature the new key, and source address and name are those of the token.
  * Throws FaultError with a `join-*` code.
  *
  * @param source address that the request came from, where the platform tells it
+ * @returns the answer to a retry of the node that has spent the token; nothing where the join is still to be made
  */
-export async function joinNode(
+export async function judgeJoin(
   deps: Dependencies,
-  change: Change,
   request: JoinRequest,
   source: string | undefined,
-): Promise<JoinAnswer> {
-  const token = await provedJoinToken(deps, change.queries, request);
+): Promise<JoinAnswer | undefined> {
+  const { queries } = deps.store;
+  const token = await findJoinToken(queries, request.token);
+  if (!token) throw new FaultError({ code: 'join-token-invalid' });
+  await requireProof(deps, token, request);
   if (token.sourceCidr !== null && !(source && addressIn(source, [token.sourceCidr]))) {
     throw new FaultError({ code: 'join-token-invalid', detail: 'the token is for another source address' });
   }
   if (token.nodeName !== null && token.nodeName !== request.name) {
     throw new FaultError({ code: 'join-token-invalid', detail: 'the token is for another node name' });
   }
-  const zone = await findZone(change.queries, token.zone);
-  const root = await newestRoot(change.queries);
-  if (!zone || !root) throw new FaultError({ code: 'join-token-invalid', detail: 'the zone is gone' });
-
-  if (token.spentBy !== null) {
-    const joined =
-      token.spentBy === request.signingKey ? await findNode(change.queries, token.node ?? '') : undefined;
-    if (!joined || joined.sealingKey !== request.sealingKey || joined.state === 'removed') {
-      throw new FaultError({ code: 'join-token-spent' });
-    }
-    return { node: joined.id, zone: zone.id, state: joined.state, root: root.envelope };
-  }
+  if (token.spentBy !== null) return repeatedAnswer(queries, token, request);
   if (Date.parse(token.expiresAt) <= deps.now()) throw new FaultError({ code: 'join-token-expired' });
+  return undefined;
+}
 
+/**
+ * Enrols a node whose request was judged (design section 5): one conditional UPDATE spends the token, a retry with the
+ * same keys gets the same answer, another key is refused. Throws FaultError with a `join-*` code.
+ */
+export async function joinNode(change: Change, request: JoinRequest): Promise<JoinAnswer> {
+  const token = await findJoinToken(change.queries, request.token);
+  const zone = token && (await findZone(change.queries, token.zone));
+  const root = await newestRoot(change.queries);
+  if (!token || !zone || !root) throw new FaultError({ code: 'join-token-invalid' });
   const id = nodeIdOf(request.signingKey);
+  if (!(await spendJoinToken(change.queries, token.id, request.signingKey, id))) {
+    return repeatedAnswer(change.queries, token, request);
+  }
   if (await findNodeNamed(change.queries, request.name)) {
-    throw new FaultError({
-      code: 'alias-in-use',
-      detail: `there is a node ${request.name} already`,
-      fields: [{ pointer: '/name', detail: `there is a node ${request.name} already` }],
-    });
+    const detail = `there is a node ${request.name} already`;
+    throw new FaultError({ code: 'alias-in-use', detail, fields: [{ pointer: '/name', detail }] });
   }
   if (await findNode(change.queries, id))
     throw new FaultError({ code: 'join-proof-invalid', detail: 'the key is in use' });
-  if (!(await spendJoinToken(change.queries, token.id, request.signingKey, id))) {
-    throw new FaultError({ code: 'join-token-spent' });
-  }
   const state = zone.enrolment === 'manual' ? 'pending' : 'active';
   await insertNode(change.queries, newNode(id, request, zone.id, state, change.at));
   change.audit('node.join', `node:${id}`, { name: request.name, zone: zone.id, state, joinToken: token.id });
@@ -114,19 +114,18 @@ export async function joinNode(
   return { node: id, zone: zone.id, state, root: root.envelope };
 }
 
-/**
- * The token of a join, once the request has proved its secret and its key. Reads only, so that a caller can ask it
- * before taking the write lock: whoever holds no token cannot make the control plane write.
- */
-export async function provedJoinToken(
-  deps: Dependencies,
+/** What the node that spent the token was told, as it is now; another node is refused. */
+async function repeatedAnswer(
   queries: Queries,
+  token: JoinTokenRow,
   request: JoinRequest,
-): Promise<JoinTokenRow> {
-  const token = await findJoinToken(queries, request.token);
-  if (!token) throw new FaultError({ code: 'join-token-invalid' });
-  await requireProof(deps, token, request);
-  return token;
+): Promise<JoinAnswer> {
+  const joined = token.spentBy === request.signingKey ? await findNode(queries, token.node ?? '') : undefined;
+  const root = await newestRoot(queries);
+  if (!joined || !root || joined.sealingKey !== request.sealingKey || joined.state === 'removed') {
+    throw new FaultError({ code: 'join-token-spent' });
+  }
+  return { node: joined.id, zone: joined.zone, state: joined.state, root: root.envelope };
 }
 
 async function requireProof(deps: Dependencies, token: JoinTokenRow, request: JoinRequest): Promise<void> {

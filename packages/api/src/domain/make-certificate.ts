@@ -63,7 +63,7 @@ export async function makeCertificate(
     case 'generate-local':
       return generateLocal(deps, queries, request);
     case 'import-local':
-      return importLocal(deps, request);
+      return importLocal(deps, queries, request);
     case 'import-ssh-public-key':
       return importSshPublicKey(deps, queries, request);
     case 'issue-login':
@@ -84,7 +84,8 @@ const kinds = {
   'import-trusted': 'trusted',
 } as const satisfies Record<CertificateCreate['source'], CertificateRow['kind']>;
 
-const kindOf = (request: CertificateCreate): CertificateRow['kind'] => kinds[request.source];
+/** The kind of certificate that a request makes. */
+export const kindOf = (request: CertificateCreate): CertificateRow['kind'] => kinds[request.source];
 
 async function requireZone(queries: Queries, zone: string): Promise<void> {
   if (!(await findZone(queries, zone)))
@@ -109,13 +110,18 @@ async function generateLocal(
   return { row: await withPrivateKey(deps, newRow(deps, request, [certificate]), pair.privateKey) };
 }
 
-async function importLocal(deps: Dependencies, request: Making<'import-local'>): Promise<MadeCertificate> {
+async function importLocal(
+  deps: Dependencies,
+  queries: Queries,
+  request: Making<'import-local'>,
+): Promise<MadeCertificate> {
   const chain = readChain(request.pem);
   const privateKey = atField('/privateKey', () => unwrap(readPemPrivateKey(request.privateKey)));
   const leaf = parsedLeaf(chain);
   if (!(await privateKeyMatches(leaf.spki, privateKey))) {
     unwrap(refuseField('key-mismatch', '/privateKey', 'the private key is not the certificate’s'));
   }
+  await refuseRevokedKey(queries, leaf.key.spkiSha256, '/pem');
   return { row: await withPrivateKey(deps, newRow(deps, request, chain), privateKey) };
 }
 
@@ -202,6 +208,7 @@ async function importTrusted(
   if (!ca.isCa) unwrap(refuseField('certificate-purpose', '/pem', 'basicConstraints does not say CA'));
   if (ca.notAfter.getTime() <= deps.now())
     unwrap(refuseField('certificate-purpose', '/pem', 'the CA has expired'));
+  await refuseRevokedKey(queries, ca.key.spkiSha256, '/pem');
   const same = (await certificatesOfKinds(queries, ['trusted', 'internal-ca'])).find(
     (row) => row.sha256 === ca.sha256,
   );
@@ -209,15 +216,20 @@ async function importTrusted(
   return { row: newRow(deps, request, chain) };
 }
 
-/** A key that this account has, or that was revoked anywhere, is not registered again (reference R4, R5). */
+/** A key that was revoked anywhere never comes back, in whatever certificate (reference R5). */
+async function refuseRevokedKey(queries: Queries, spkiSha256: string, pointer: string): Promise<void> {
+  const revoked = await findRevokedKey(queries, spkiSha256);
+  if (revoked) unwrap(refuseField('key-revoked', pointer, `this key was revoked on ${revoked.at}`));
+}
+
+/** A key that this account has is not registered a second time (reference R4). */
 async function refuseKnownKey(
   queries: Queries,
   spkiSha256: string,
   account: string,
   pointer: string,
 ): Promise<void> {
-  const revoked = await findRevokedKey(queries, spkiSha256);
-  if (revoked) unwrap(refuseField('key-revoked', pointer, `this key was revoked on ${revoked.at}`));
+  await refuseRevokedKey(queries, spkiSha256, pointer);
   for (const row of await certificatesWithKey(queries, spkiSha256)) {
     if (row.account === account)
       unwrap(refuseField('alias-in-use', pointer, `the account has this key as ${row.alias}`));

@@ -283,7 +283,9 @@ async function keepRefusal(
 ): Promise<Result<never>> {
   await deps.store.record(async (queries) => {
     const current = await findPublication(queries, zone);
-    if (current) await savePublication(queries, { ...current, refusal: reason });
+    // A zone without a version has no row to say it in: it goes on waiting, and the timer logs the reason.
+    if (!current) return;
+    await savePublication(queries, { ...current, refusal: reason });
     await clearOutbox(queries, zone, basis.sequence);
   });
   return refused;

@@ -3,13 +3,13 @@ import { type Account, account, accountCreate, accountPatch, normalizedName } fr
 import {
   type AccountRow,
   deleteAccount,
-  deleteCertificate,
+  deleteLoginCertificatesOf,
   findAccount,
   findAccountKeyed,
   findZone,
   insertAccount,
   listAccounts,
-  listCertificates,
+  loginCertificatesOf,
   type Queries,
   updateAccount,
 } from '@sallyport/store';
@@ -18,6 +18,7 @@ import { reaches, requireZones } from '../caller.ts';
 import { newId } from '../domain/identifier.ts';
 import { operation } from '../operation.ts';
 import {
+  asked,
   changeAnswer,
   changed,
   commit,
@@ -33,21 +34,22 @@ import {
 
 const changedAccount = account.extend(changed);
 
-/** The account as the API answers it: whether it has a password, never its hash. */
-async function accountView(queries: Queries, row: AccountRow): Promise<Account> {
-  const certificates = await listCertificates(
+/** Accounts as the API answers them: whether they have a password, never its hash. */
+async function accountViews(queries: Queries, rows: readonly AccountRow[]): Promise<Account[]> {
+  const logins = await loginCertificatesOf(
     queries,
-    { after: '', limit: 1_000 },
-    { kind: 'login', account: row.id },
+    rows.map((row) => row.id),
   );
-  const { nameKey: _nameKey, passwordHash, contact, ...rest } = row;
-  return {
+  return rows.map(({ nameKey: _nameKey, passwordHash, contact, ...rest }) => ({
     ...rest,
     password: passwordHash === null ? 'none' : 'set',
-    loginCertificates: certificates.map((certificate) => certificate.id),
+    loginCertificates: [...(logins.get(rest.id) ?? [])],
     ...(contact === null ? {} : { contact }),
-  };
+  }));
 }
+
+const accountView = async (queries: Queries, row: AccountRow): Promise<Account> =>
+  (await accountViews(queries, [row]))[0] as Account;
 
 async function requireKnownZones(queries: Queries, zones: readonly string[]): Promise<void> {
   for (const [index, zone] of zones.entries()) {
@@ -73,14 +75,9 @@ export const accountOperations = [
     query: z.strictObject(pageQuery),
     answers: pageOf(account),
     async run(deps, { query, caller }) {
-      const rows = await listAccounts(deps.store.queries, {
-        after: query.cursor ?? '',
-        limit: query.limit + 1,
-      });
+      const rows = await listAccounts(deps.store.queries, asked(query, caller));
       const list = page(rows, query.limit, (row) => row.id);
-      const visible = list.items.filter((row) => row.zones.some((zone) => reaches(caller, zone)));
-      const items = await Promise.all(visible.map((row) => accountView(deps.store.queries, row)));
-      return ok({ body: { ...list, items } });
+      return ok({ body: { ...list, items: await accountViews(deps.store.queries, list.items) } });
     },
   }),
   operation({
@@ -168,14 +165,9 @@ export const accountOperations = [
         const row = found(await findAccount(change.queries, params.id), 'account');
         requireZones(caller, row.zones);
         requireVersion(row, expectedVersion);
-        const logins = await listCertificates(
-          change.queries,
-          { after: '', limit: 1_000 },
-          { kind: 'login', account: row.id },
-        );
-        for (const login of logins) await deleteCertificate(change.queries, login.id, login.version);
+        const certificates = await deleteLoginCertificatesOf(change.queries, row.id);
         requireWritten(await deleteAccount(change.queries, row.id, expectedVersion));
-        change.audit('account.delete', `account:${row.id}`, { name: row.name, certificates: logins.length });
+        change.audit('account.delete', `account:${row.id}`, { name: row.name, certificates });
         change.touch(row.zones);
       });
       return committed.ok ? ok({ body: { changeSequence: committed.value.changeSequence } }) : committed;

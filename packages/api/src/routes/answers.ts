@@ -1,8 +1,8 @@
 import { FaultError, ok, type Result } from '@sallyport/faults';
 import { id } from '@sallyport/model';
-import type { Change } from '@sallyport/store';
+import type { Change, Page } from '@sallyport/store';
 import { z } from 'zod';
-import { actorOf, type Caller } from '../caller.ts';
+import { actorOf, type Caller, reachOf } from '../caller.ts';
 import type { Dependencies } from '../dependencies.ts';
 import { publishTouched } from '../domain/publish.ts';
 import type { Answer } from '../operation.ts';
@@ -14,6 +14,13 @@ export const pageQuery = {
   limit: z.coerce.number().int().min(1).max(500).default(100),
   cursor: z.string().max(64).optional(),
 };
+
+/** The part of a list that a request asks for, with one row too many: it tells whether more follow. */
+export const asked = (query: { limit: number; cursor?: string | undefined }, caller: Caller): Page => ({
+  after: query.cursor ?? '',
+  limit: query.limit + 1,
+  reach: reachOf(caller),
+});
 
 /** A page of a list; `nextCursor` is there while more rows follow. */
 export const pageOf = <T extends z.ZodType>(item: T) =>

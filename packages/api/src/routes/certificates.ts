@@ -1,5 +1,12 @@
 import { FaultError, ok } from '@sallyport/faults';
-import { alias, certificate, certificateCreate, certificateKinds, id } from '@sallyport/model';
+import {
+  alias,
+  type CertificateCreate,
+  certificate,
+  certificateCreate,
+  certificateKinds,
+  id,
+} from '@sallyport/model';
 import {
   type CertificateRow,
   type Change,
@@ -9,15 +16,18 @@ import {
   insertCertificate,
   insertRevocation,
   listCertificates,
+  loginsIssuedBy,
   type Queries,
+  serversByCertificate,
   updateCertificate,
 } from '@sallyport/store';
 import { z } from 'zod';
-import { type Caller, reaches, requireZones } from '../caller.ts';
-import { certificateView, readSurroundings, usesOf } from '../domain/certificate-view.ts';
-import { makeCertificate } from '../domain/make-certificate.ts';
+import { type Caller, requireZones } from '../caller.ts';
+import { certificateView, readSurroundings } from '../domain/certificate-view.ts';
+import { kindOf, makeCertificate } from '../domain/make-certificate.ts';
 import { operation } from '../operation.ts';
 import {
+  asked,
   changeAnswer,
   changed,
   commit,
@@ -47,6 +57,13 @@ async function zonesOf(
   return row.zones;
 }
 
+/** What a request will concern: known before anything of it is looked up or made. */
+const concernOf = (body: CertificateCreate): Parameters<typeof zonesOf>[1] => ({
+  kind: kindOf(body),
+  zones: 'zones' in body ? body.zones : [],
+  account: 'account' in body ? body.account : null,
+});
+
 async function requireCertificate(
   queries: Queries,
   caller: Caller,
@@ -55,6 +72,22 @@ async function requireCertificate(
   const row = found(await findCertificate(queries, certificateId), 'certificate');
   requireZones(caller, await zonesOf(queries, row));
   return row;
+}
+
+const mostObstacles = 50;
+
+/**
+ * What would break if the certificate were gone: servers that present it, and TLS logins that are trusted through it.
+ * A login certificate is used by its account alone, and deleting it is how that ends; SSH logins need no CA.
+ */
+async function obstaclesTo(queries: Queries, row: CertificateRow): Promise<string[]> {
+  const servers = (await serversByCertificate(queries)).get(row.id) ?? [];
+  const isTrust = row.kind === 'trusted' || row.kind === 'internal-ca';
+  const logins = isTrust ? await loginsIssuedBy(queries, row.subject, mostObstacles) : [];
+  return [
+    ...servers.map((name) => `server:${name}`),
+    ...logins.map((login) => `certificate:${login.alias}`),
+  ].slice(0, mostObstacles);
 }
 
 async function touchZonesOf(change: Change, row: CertificateRow): Promise<void> {
@@ -76,16 +109,9 @@ export const certificateOperations = [
       const { kind, account, limit } = query;
       const around = await readSurroundings(deps.store.queries, deps.now());
       const filter = { kind, account, alias: query.alias };
-      const after = { after: query.cursor ?? '', limit: limit + 1 };
-      const list = page(await listCertificates(deps.store.queries, after, filter), limit, (row) => row.id);
-      const items = [];
-      for (const row of list.items) {
-        const zones = await zonesOf(deps.store.queries, row);
-        // Trust is everybody's business: any reader may see the CAs.
-        if (zones === 'all' || zones.some((zone) => reaches(caller, zone)))
-          items.push(certificateView(row, around));
-      }
-      return ok({ body: { ...list, items } });
+      const rows = await listCertificates(deps.store.queries, asked(query, caller), filter);
+      const list = page(rows, limit, (row) => row.id);
+      return ok({ body: { ...list, items: list.items.map((row) => certificateView(row, around)) } });
     },
   }),
   operation({
@@ -96,8 +122,8 @@ export const certificateOperations = [
     status: 201,
     async run(deps, { body, caller }) {
       const committed = await commit(deps, caller, async (change) => {
+        requireZones(caller, await zonesOf(change.queries, concernOf(body)));
         const { row, privateKeyPem } = await makeCertificate(deps, change.queries, body);
-        requireZones(caller, await zonesOf(change.queries, row));
         await insertCertificate(change.queries, row);
         change.audit('certificate.create', `certificate:${row.id}`, {
           source: body.source,
@@ -164,9 +190,7 @@ export const certificateOperations = [
       const committed = await commit(deps, caller, async (change) => {
         const row = await requireCertificate(change.queries, caller, params.id);
         requireVersion(row, expectedVersion);
-        const around = await readSurroundings(change.queries, deps.now());
-        // A login certificate is used by its account alone, and deleting it is how that ends.
-        const usedBy = usesOf(row, around).filter((use) => use.startsWith('server:'));
+        const usedBy = await obstaclesTo(change.queries, row);
         if (usedBy.length > 0) throw new FaultError({ code: 'in-use', detail: usedBy.join(', '), usedBy });
         requireWritten(await deleteCertificate(change.queries, params.id, expectedVersion));
         change.audit('certificate.delete', `certificate:${row.id}`, { alias: row.alias, sha256: row.sha256 });

@@ -7,14 +7,14 @@ import {
   findRoot,
   insertEvents,
   type NodeRow,
-  pendingPublications,
+  pendingSequence,
   recordNodeStatus,
 } from '@sallyport/store';
 import { z } from 'zod';
 import type { Caller } from '../caller.ts';
 import type { Dependencies } from '../dependencies.ts';
 import { currentDocuments } from '../domain/current-documents.ts';
-import { joinNode, provedJoinToken } from '../domain/join.ts';
+import { joinNode, judgeJoin } from '../domain/join.ts';
 import { publishTouched } from '../domain/publish.ts';
 import { operation } from '../operation.ts';
 import { commit, found } from './answers.ts';
@@ -41,8 +41,7 @@ function callingNode(caller: Caller): NodeRow {
 
 /** A change whose publication was cut short is taken up by the next poll of its zone. */
 async function publishWaiting(deps: Dependencies, zone: string): Promise<void> {
-  const waits = (await pendingPublications(deps.store.queries)).some((pending) => pending.zone === zone);
-  if (waits) await publishTouched(deps, [zone]);
+  if ((await pendingSequence(deps.store.queries, zone)) !== undefined) await publishTouched(deps, [zone]);
 }
 
 /** Answers as soon as there is news for the node: a higher version, a newer timestamp or root; else when time is up. */
@@ -86,9 +85,11 @@ export const nodeProtocolOperations = [
     body: joinRequest,
     answers: joinAnswer,
     maxBodyBytes: 8_192,
-    async run(deps, { body, caller, source }) {
-      await provedJoinToken(deps, deps.store.queries, body);
-      const committed = await commit(deps, caller, (change) => joinNode(deps, change, body, source));
+    async run(deps, { body, source }) {
+      const repeated = await judgeJoin(deps, body, source);
+      if (repeated) return ok({ body: repeated });
+      const invited = { kind: 'invited', joinToken: body.token } as const;
+      const committed = await commit(deps, invited, (change) => joinNode(change, body));
       return committed.ok ? ok({ body: committed.value.value }) : committed;
     },
   }),

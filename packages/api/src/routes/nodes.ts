@@ -1,5 +1,5 @@
-import { ok } from '@sallyport/faults';
-import { joinToken, joinTokenCreate, type Node, node, nodePatch } from '@sallyport/model';
+import { ok, refuseField, unwrap } from '@sallyport/faults';
+import { joinToken, joinTokenCreate, type Node, type NodePatch, node, nodePatch } from '@sallyport/model';
 import {
   findNode,
   findZone,
@@ -8,13 +8,16 @@ import {
   listNodes,
   type NodeRow,
   newestContentKey,
+  type Queries,
+  serversOfZone,
   updateNode,
 } from '@sallyport/store';
 import { z } from 'zod';
-import { reaches, requireScope, requireZones } from '../caller.ts';
+import { requireScope, requireZones } from '../caller.ts';
 import { makeJoinToken } from '../domain/join.ts';
 import { operation } from '../operation.ts';
 import {
+  asked,
   changed,
   commit,
   commitResource,
@@ -59,6 +62,21 @@ function joinTokenView(row: JoinTokenRow, now: number): z.input<typeof joinToken
   };
 }
 
+/** A node overrides servers of its own zone, each once. */
+async function checkOverrides(
+  queries: Queries,
+  zone: string,
+  overrides: NonNullable<NodePatch['overrides']>,
+): Promise<void> {
+  const servers = new Set((await serversOfZone(queries, zone)).map((server) => server.id));
+  for (const [index, { server }] of overrides.entries()) {
+    const pointer = `/overrides/${index}/server`;
+    // Deleting makes a second override of the same server as unknown as one of another zone.
+    if (!servers.delete(server))
+      unwrap(refuseField('invalid-request', pointer, 'there is no such server, or it is named twice'));
+  }
+}
+
 export const nodeOperations = [
   operation({
     route: 'GET /v1/nodes',
@@ -66,10 +84,9 @@ export const nodeOperations = [
     query: z.strictObject(pageQuery),
     answers: pageOf(node),
     async run(deps, { query, caller }) {
-      const rows = await listNodes(deps.store.queries, { after: query.cursor ?? '', limit: query.limit + 1 });
+      const rows = await listNodes(deps.store.queries, asked(query, caller));
       const list = page(rows, query.limit, (row) => row.id);
-      const items = list.items.filter((row) => reaches(caller, row.zone)).map(nodeView);
-      return ok({ body: { ...list, items } });
+      return ok({ body: { ...list, items: list.items.map(nodeView) } });
     },
   }),
   operation({
@@ -98,6 +115,7 @@ export const nodeOperations = [
         requireVersion(row, expectedVersion);
         // A removed node comes back by joining again, with new keys.
         if (row.state === 'removed') requireWritten(false);
+        await checkOverrides(change.queries, row.zone, body.overrides ?? []);
         requireWritten(await updateNode(change.queries, row.id, body as Partial<NodeRow>, expectedVersion));
         if (body.state === 'removed') {
           const current = await newestContentKey(change.queries, row.zone);
@@ -115,15 +133,9 @@ export const nodeOperations = [
     query: z.strictObject(pageQuery),
     answers: pageOf(joinToken),
     async run(deps, { query, caller }) {
-      const rows = await listJoinTokens(deps.store.queries, {
-        after: query.cursor ?? '',
-        limit: query.limit + 1,
-      });
+      const rows = await listJoinTokens(deps.store.queries, asked(query, caller));
       const list = page(rows, query.limit, (row) => row.id);
-      const items = list.items
-        .filter((row) => reaches(caller, row.zone))
-        .map((row) => joinTokenView(row, deps.now()));
-      return ok({ body: { ...list, items } });
+      return ok({ body: { ...list, items: list.items.map((row) => joinTokenView(row, deps.now())) } });
     },
   }),
   operation({
@@ -135,7 +147,8 @@ export const nodeOperations = [
     async run(deps, { body, caller, origin }) {
       requireZones(caller, [body.zone]);
       const committed = await commit(deps, caller, async (change) => {
-        found(await findZone(change.queries, body.zone), 'zone');
+        if (!(await findZone(change.queries, body.zone)))
+          unwrap(refuseField('invalid-request', '/zone', 'there is no such zone'));
         const made = await makeJoinToken(deps, change, body, origin);
         change.audit('join-token.create', `join-token:${made.row.id}`, { zone: body.zone });
         return made;

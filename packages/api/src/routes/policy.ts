@@ -3,10 +3,10 @@ import { type LoginSettings, loginSettings, loginSettingsPatch, sslEntry, userCl
 import { effectivePolicy } from '@sallyport/policy';
 import { checkAdmits } from '@sallyport/snapshot/publish';
 import {
-  listZones,
+  allServers,
+  allZones,
   type Queries,
   readPolicyDocument,
-  serversOfZone,
   updatePolicyDocument,
 } from '@sallyport/store';
 import { z } from 'zod';
@@ -20,9 +20,11 @@ const settingsAnswer = loginSettings.extend({ version: z.int() });
 /** No server of any zone may be left with rules that admit nobody. */
 async function checkEveryZone(queries: Queries, settings: LoginSettings): Promise<void> {
   const global = { ...(await readGlobalPolicy(queries)), loginSettings: settings };
-  for (const zone of await listZones(queries, { after: '', limit: 10_000 })) {
-    const policy = effectivePolicy(global, zone);
-    for (const server of await serversOfZone(queries, zone.id)) unwrap(checkAdmits(server, policy));
+  const zones = await allZones(queries);
+  const policies = new Map(zones.map((zone) => [zone.id, effectivePolicy(global, zone)]));
+  for (const server of await allServers(queries)) {
+    const policy = policies.get(server.zone);
+    if (policy) unwrap(checkAdmits(server, policy));
   }
 }
 

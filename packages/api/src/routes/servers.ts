@@ -15,11 +15,12 @@ import {
   updateServer,
 } from '@sallyport/store';
 import { z } from 'zod';
-import { reaches, requireZones } from '../caller.ts';
+import { requireZones } from '../caller.ts';
 import { newId } from '../domain/identifier.ts';
 import { leafOf, readGlobalPolicy } from '../domain/zone-content.ts';
 import { operation } from '../operation.ts';
 import {
+  asked,
   changeAnswer,
   changed,
   commit,
@@ -109,12 +110,8 @@ export const serverOperations = [
     query: z.strictObject(pageQuery),
     answers: pageOf(server),
     async run(deps, { query, caller }) {
-      const rows = await listServers(deps.store.queries, {
-        after: query.cursor ?? '',
-        limit: query.limit + 1,
-      });
-      const list = page(rows, query.limit, (row) => row.id);
-      return ok({ body: { ...list, items: list.items.filter((row) => reaches(caller, row.zone)) } });
+      const rows = await listServers(deps.store.queries, asked(query, caller));
+      return ok({ body: page(rows, query.limit, (row) => row.id) });
     },
   }),
   operation({

@@ -1,14 +1,14 @@
 import { toBase64Url } from '@sallyport/bytes';
-import { FaultError, ok } from '@sallyport/faults';
+import { FaultError, ok, refuseField, unwrap } from '@sallyport/faults';
 import { token, tokenCreate } from '@sallyport/model';
-import { deleteToken, findToken, insertToken, listTokens, type TokenRow } from '@sallyport/store';
+import { deleteToken, findToken, findZone, insertToken, listTokens, type TokenRow } from '@sallyport/store';
 import { z } from 'zod';
 import { tokenHash, tokenPrefix } from '../authenticate.ts';
 import { type Caller, holds } from '../caller.ts';
 import type { Dependencies } from '../dependencies.ts';
 import { newId } from '../domain/identifier.ts';
 import { operation } from '../operation.ts';
-import { changeAnswer, changed, commit, found, idParams, page, pageOf, pageQuery } from './answers.ts';
+import { asked, changeAnswer, changed, commit, found, idParams, page, pageOf, pageQuery } from './answers.ts';
 
 /** A new token row and the secret that is answered once. */
 export function makeToken(
@@ -58,11 +58,8 @@ export const tokenOperations = [
     summary: 'List tokens, without their secrets',
     query: z.strictObject(pageQuery),
     answers: pageOf(token),
-    async run(deps, { query }) {
-      const rows = await listTokens(deps.store.queries, {
-        after: query.cursor ?? '',
-        limit: query.limit + 1,
-      });
+    async run(deps, { query, caller }) {
+      const rows = await listTokens(deps.store.queries, asked(query, caller));
       const list = page(rows, query.limit, (row) => row.id);
       return ok({ body: { ...list, items: list.items.map(view) } });
     },
@@ -77,6 +74,10 @@ export const tokenOperations = [
       const { row, secret } = makeToken(deps, body);
       requireSubset(caller, row);
       const committed = await commit(deps, caller, async (change) => {
+        for (const [index, zone] of (row.zones === '*' ? [] : row.zones).entries()) {
+          if (!(await findZone(change.queries, zone)))
+            unwrap(refuseField('invalid-request', `/zones/${index}`, 'there is no such zone'));
+        }
         await insertToken(change.queries, row);
         change.audit('token.create', `token:${row.id}`, {
           label: row.label,

@@ -3,6 +3,7 @@ import { loginSettings, sslEntry, userClass, type Zone, zone, zoneCreate, zonePa
 import { effectivePolicy } from '@sallyport/policy';
 import { checkAdmits } from '@sallyport/snapshot/publish';
 import {
+  activeNodes,
   type Change,
   findPublication,
   findZone,
@@ -10,19 +11,23 @@ import {
   firstSnapshotAt,
   insertContentKey,
   insertZone,
-  listNodes,
   listZones,
+  type PublicationRow,
+  pendingSequence,
+  type Queries,
+  readChangeSequence,
   serversOfZone,
   updateZone,
 } from '@sallyport/store';
 import { z } from 'zod';
-import { reaches, requireZones } from '../caller.ts';
+import { requireZones } from '../caller.ts';
 import type { Dependencies } from '../dependencies.ts';
 import { newId } from '../domain/identifier.ts';
 import { contentKeyPurpose } from '../domain/publish.ts';
 import { readGlobalPolicy } from '../domain/zone-content.ts';
 import { operation } from '../operation.ts';
 import {
+  asked,
   changed,
   commitResource,
   found,
@@ -80,9 +85,8 @@ export const zoneOperations = [
     query: z.strictObject(pageQuery),
     answers: pageOf(zone),
     async run(deps, { query, caller }) {
-      const rows = await listZones(deps.store.queries, { after: query.cursor ?? '', limit: query.limit + 1 });
-      const list = page(rows, query.limit, (row) => row.id);
-      return ok({ body: { ...list, items: list.items.filter((row) => reaches(caller, row.id)) } });
+      const rows = await listZones(deps.store.queries, asked(query, caller));
+      return ok({ body: page(rows, query.limit, (row) => row.id) });
     },
   }),
   operation({
@@ -181,6 +185,13 @@ export const zoneOperations = [
   }),
 ];
 
+/** Does the zone's version hold all that a change means for it? One that did not concern the zone it holds as well. */
+async function covers(queries: Queries, publication: PublicationRow, sequence: number): Promise<boolean> {
+  if (publication.coveredSequence >= sequence) return true;
+  if (publication.refusal !== null || (await readChangeSequence(queries)) < sequence) return false;
+  return (await pendingSequence(queries, publication.zone)) === undefined;
+}
+
 async function propagationOf(
   deps: Dependencies,
   zoneId: string,
@@ -188,20 +199,18 @@ async function propagationOf(
 ): Promise<z.input<typeof propagation>> {
   return deps.store.read(async (queries) => {
     const publication = await findPublication(queries, zoneId);
-    const covered = publication !== undefined && publication.coveredSequence >= sequence;
+    const covered = publication !== undefined && (await covers(queries, publication, sequence));
     const holding =
       covered && publication
         ? await firstSnapshotAt(queries, zoneId, publication.trustEpoch, sequence)
         : undefined;
     const version = covered ? (holding?.version ?? publication?.version) : undefined;
-    const nodes = (await listNodes(queries, { after: '', limit: 10_000 }))
-      .filter((node) => node.zone === zoneId && node.state === 'active')
-      .map((node) => ({
-        id: node.id,
-        name: node.name,
-        ...(node.appliedVersion === null ? {} : { appliedVersion: node.appliedVersion }),
-        live: version !== undefined && node.appliedVersion !== null && node.appliedVersion >= version,
-      }));
+    const nodes = (await activeNodes(queries, zoneId)).map((node) => ({
+      id: node.id,
+      name: node.name,
+      ...(node.appliedVersion === null ? {} : { appliedVersion: node.appliedVersion }),
+      live: version !== undefined && node.appliedVersion !== null && node.appliedVersion >= version,
+    }));
     const common = { zone: zoneId, sequence, nodes };
     if (version === undefined) {
       const refusal = publication?.refusal;
