@@ -75,19 +75,25 @@ export const manifestDocument = z.strictObject({
 export type ManifestDocument = z.infer<typeof manifestDocument>;
 
 /** Says that a manifest is the current one, and until when that may be believed. */
-export const timestampDocument = z.strictObject({
-  schema: z.literal('sallyport/timestamp/1'),
-  zone: z.string(),
-  trustEpoch: z.int().min(1),
-  version: z.int().min(1),
-  /** SHA-256 of the stored manifest. */
-  manifest: sha256,
-  issuedAt: time,
-  expiresAt: time,
-  graceUntil: time,
-  /** Head of the audit log when this was signed, so that nodes witness it. */
-  auditHead: z.strictObject({ sequence: z.int().min(0), hash: z.string() }),
-});
+export const timestampDocument = z
+  .strictObject({
+    schema: z.literal('sallyport/timestamp/1'),
+    zone: z.string(),
+    trustEpoch: z.int().min(1),
+    version: z.int().min(1),
+    /** SHA-256 of the stored manifest. */
+    manifest: sha256,
+    issuedAt: time,
+    expiresAt: time,
+    graceUntil: time,
+    /** Head of the audit log when this was signed, so that nodes witness it. */
+    auditHead: z.strictObject({ sequence: z.int().min(0), hash: z.string() }),
+  })
+  .refine(
+    ({ issuedAt, expiresAt, graceUntil }) =>
+      Date.parse(issuedAt) < Date.parse(expiresAt) && Date.parse(expiresAt) <= Date.parse(graceUntil),
+    'issuedAt, expiresAt and graceUntil must follow one another',
+  );
 export type TimestampDocument = z.infer<typeof timestampDocument>;
 
 /** Largest envelopes that are looked at. */
