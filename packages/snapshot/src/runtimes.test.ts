@@ -1,0 +1,65 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { build } from 'esbuild';
+import { Miniflare } from 'miniflare';
+import { beforeAll, expect, it } from 'vitest';
+import { run, temporaryFolder } from '../../../test/support/process.ts';
+import { probe } from '../fixture/runtime-probe.ts';
+
+const expected = {
+  account: 'acc-7',
+  nobody: 'undefined',
+  registration: 'acc-1',
+  key: 'true',
+  digest: 'true',
+  serving: 'serving',
+  tampered: 'snapshot-signer',
+  stranger: 'envelope-undecryptable',
+};
+
+const deno = join(import.meta.dirname, '../../../node_modules/.bin/deno');
+
+let bundle = '';
+beforeAll(async () => {
+  const built = await build({
+    entryPoints: [join(import.meta.dirname, '../fixture/runtime-probe.ts')],
+    bundle: true,
+    format: 'esm',
+    platform: 'neutral',
+    mainFields: ['module', 'main'],
+    write: false,
+  });
+  bundle = built.outputFiles[0]?.text ?? '';
+});
+
+it('works on Node', async () => {
+  expect(await probe()).toEqual(expected);
+});
+
+it('works on workerd, without its Node compatibility', async () => {
+  const worker = new Miniflare({
+    compatibilityDate: '2026-01-01',
+    modules: [
+      {
+        type: 'ESModule',
+        path: 'worker.mjs',
+        contents:
+          "import { probe } from './probe.mjs'; export default { fetch: async () => Response.json(await probe()) };",
+      },
+      { type: 'ESModule', path: 'probe.mjs', contents: bundle },
+    ],
+  });
+  try {
+    const response = await worker.dispatchFetch('http://worker/');
+    expect(await response.json()).toEqual(expected);
+  } finally {
+    await worker.dispose();
+  }
+});
+
+it('works on Deno, without a permission', async () => {
+  const file = join(temporaryFolder(), 'probe.mjs');
+  writeFileSync(file, `${bundle}\nconsole.log(JSON.stringify(await probe()));`);
+  const { stdout, stderr } = await run(deno, ['run', '--no-prompt', '--no-config', file]);
+  expect(JSON.parse(stdout || JSON.stringify(stderr))).toEqual(expected);
+});
