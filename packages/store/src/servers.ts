@@ -32,11 +32,10 @@ export async function allServers(queries: Queries): Promise<Server[]> {
 export async function serversByCertificate(
   queries: Queries,
 ): Promise<ReadonlyMap<string, readonly string[]>> {
-  const rows = await queries
-    .select({ name: servers.name, certificate: sql<string>`assigned.value` })
-    .from(sql`${servers}, json_each(${servers.definition}, '$.certificates') AS assigned`)
-    .orderBy(asc(servers.name))
-    .all();
+  const rows = await queries.all<{ name: string; certificate: string }>(
+    sql`SELECT ${servers.name} AS name, assigned.value AS certificate
+      FROM ${servers}, json_each(${servers.definition}, '$.certificates') AS assigned ORDER BY 1`,
+  );
   const names = new Map<string, string[]>();
   for (const { name, certificate } of rows) names.set(certificate, [...(names.get(certificate) ?? []), name]);
   return names;
