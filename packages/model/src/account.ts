@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { id, label, time } from './scalars.ts';
+import { group, id, label, text, time } from './scalars.ts';
 
 /** What an account may do below a path. */
 export const fileOperations = [
@@ -16,9 +16,11 @@ export const fileOperations = [
 ] as const;
 export type FileOperation = (typeof fileOperations)[number];
 
+const withoutDots = (path: string): boolean => !path.split('/').some((name) => name === '.' || name === '..');
+
 /** Operations allowed at a path and below it; the longest matching path alone decides. */
 export const pathPermission = z.strictObject({
-  path: z.string().startsWith('/').max(4_096),
+  path: text.startsWith('/').max(4_096).refine(withoutDots, 'no . and no ..'),
   allow: z.array(z.enum(fileOperations)).max(fileOperations.length),
 });
 export type PathPermission = z.infer<typeof pathPermission>;
@@ -28,17 +30,20 @@ export const loginName = z
   .string()
   .min(1)
   .max(80)
-  .regex(/^[^*+:[/\\\u0000-\u0020\u007f][^+:[/\\\u0000-\u001f\u007f]*$/, 'not a login name');
+  .regex(
+    /^[^*+:[/\\\u0000-\u0020\u007f-\u00a0\u2028\u2029\ud800-\udfff][^+:[/\\\u0000-\u001f\u007f-\u009f\u2028\u2029\ud800-\udfff]*$/u,
+    'not a login name',
+  );
 
 /** A password as it is set; never stored and never answered. */
-export const newPassword = z.string().min(8).max(1_024);
+export const newPassword = text.min(8).max(1_024);
 
 /** Folder of the account below the node's files root: `/partners/acme`. */
 export const homePath = z
   .string()
   .max(1_024)
-  .regex(/^(\/[^/\u0000]+)+$/u, 'an absolute path without a trailing slash')
-  .refine((path) => !path.split('/').some((name) => name === '.' || name === '..'), 'no . and no ..');
+  .regex(/^(\/[^/\u0000-\u001f\u007f\ud800-\udfff]+)+$/u, 'an absolute path without a trailing slash')
+  .refine(withoutDots, 'no . and no ..');
 
 export const accountLimits = z.strictObject({
   maxSessions: z.int().min(1).max(10_000).default(100),
@@ -58,7 +63,7 @@ export const account = z.strictObject({
   name: loginName,
   /** Zones whose nodes know this account; never implied. */
   zones: z.array(id).min(1).max(100),
-  groups: z.array(z.string().min(1).max(80)).max(100),
+  groups: z.array(group).max(100),
   home: homePath,
   enabled: z.boolean(),
   locked: z.boolean(),

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { certificateMatch, credentialAnchor } from './account.ts';
-import { alias, id, label, sha256, time } from './scalars.ts';
+import { alias, id, label, line, sha256, text, time } from './scalars.ts';
 
 /** What a certificate is for (reference T1-T6). `partner` and `private` are stored only, for now. */
 export const certificateKinds = ['local', 'trusted', 'internal-ca', 'login', 'partner', 'private'] as const;
@@ -9,12 +9,21 @@ export type CertificateKind = (typeof certificateKinds)[number];
 export const certificateStatuses = ['valid', 'not-yet-valid', 'expired', 'untrusted', 'revoked'] as const;
 export type CertificateStatus = (typeof certificateStatuses)[number];
 
+/** ASCII without spaces: what an IA5String of a name may hold (RFC 5280 section 4.2.1.6). */
+const visible = z.string().regex(/^[\u0021-\u007e]*$/, 'printable ASCII');
+
 /** A subject alternative name; `ip` in its usual text form. */
 export const subjectAltName = z.discriminatedUnion('type', [
-  z.strictObject({ type: z.literal('dns'), value: z.string().min(1).max(253) }),
+  z.strictObject({ type: z.literal('dns'), value: visible.min(1).max(253) }),
   z.strictObject({ type: z.literal('ip'), value: z.union([z.ipv4(), z.ipv6()]) }),
   z.strictObject({ type: z.literal('email'), value: z.email().max(254) }),
-  z.strictObject({ type: z.literal('uri'), value: z.url().max(2_048) }),
+  z.strictObject({
+    type: z.literal('uri'),
+    value: z
+      .url()
+      .max(2_048)
+      .regex(/^[\u0021-\u007e]*$/),
+  }),
 ]);
 export type SubjectAltName = z.infer<typeof subjectAltName>;
 
@@ -70,7 +79,7 @@ export const certificate = z.strictObject({
 });
 export type Certificate = z.infer<typeof certificate>;
 
-const commonName = z.string().min(1).max(64);
+const commonName = line.min(1).max(64);
 
 /** How a certificate comes to be. Each way says all it needs and nothing else. */
 export const certificateCreate = z.discriminatedUnion('source', [
@@ -91,7 +100,7 @@ export const certificateCreate = z.discriminatedUnion('source', [
     alias,
     account: id,
     /** One authorized_keys line. */
-    publicKey: z.string().min(1).max(16_384),
+    publicKey: text.min(1).max(16_384),
     validUntil: time.optional(),
   }),
   z.strictObject({
@@ -109,7 +118,7 @@ export const certificateCreate = z.discriminatedUnion('source', [
     source: z.literal('import-login'),
     alias,
     account: id,
-    pem: z.string().min(1).max(65_536),
+    pem: text.min(1).max(65_536),
     match: certificateMatch.default('certificate'),
     anchor: credentialAnchor.default('path'),
   }),
@@ -118,15 +127,15 @@ export const certificateCreate = z.discriminatedUnion('source', [
     source: z.literal('import-local'),
     alias,
     zones: z.array(id).min(1).max(100),
-    pem: z.string().min(1).max(65_536),
+    pem: text.min(1).max(65_536),
     /** PKCS#8 PEM. */
-    privateKey: z.string().min(1).max(16_384),
+    privateKey: text.min(1).max(16_384),
   }),
   z.strictObject({
     /** A CA whose client certificates are accepted. */
     source: z.literal('import-trusted'),
     alias,
-    pem: z.string().min(1).max(65_536),
+    pem: text.min(1).max(65_536),
   }),
 ]);
 export type CertificateCreate = z.infer<typeof certificateCreate>;

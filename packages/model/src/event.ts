@@ -1,17 +1,17 @@
 import { z } from 'zod';
-import { id, time } from './scalars.ts';
+import { id, line, reportedText, time } from './scalars.ts';
 
 /** A login or a transfer as a node saw it. `detail` holds the exact reason and never a secret. */
 export const event = z.strictObject({
-  id: z.string().min(1).max(64),
+  id: reportedText.min(1).max(64),
   at: time,
   kind: z.enum(['login', 'logout', 'transfer', 'listener', 'snapshot', 'credential-exposed']),
   server: id.optional(),
-  account: z.string().max(80).optional(),
-  source: z.string().max(64).optional(),
+  account: reportedText.max(80).optional(),
+  source: reportedText.max(64).optional(),
   outcome: z.enum(['permitted', 'refused', 'ended', 'completed', 'cut', 'failed']),
-  reason: z.string().max(120).optional(),
-  detail: z.record(z.string().max(64), z.union([z.string().max(4_096), z.number()])).optional(),
+  reason: reportedText.max(120).optional(),
+  detail: z.record(line.max(64), z.union([reportedText.max(4_096), z.number()])).optional(),
 });
 export type Event = z.infer<typeof event>;
 

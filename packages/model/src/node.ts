@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { alias, base64, cidr, host, id, port, time } from './scalars.ts';
+import { alias, base64, cidr, host, id, port, reportedText, time } from './scalars.ts';
 import { passiveRange } from './server.ts';
 
 /** What one node changes in a server of its zone. */
@@ -19,10 +19,10 @@ export type ServingState = (typeof servingStates)[number];
 
 /** One item of a snapshot, applied or quarantined. */
 export const itemReport = z.strictObject({
-  item: z.string().max(200),
+  item: reportedText.max(200),
   result: z.enum(['ack', 'nack']),
-  fault: z.string().max(64).optional(),
-  detail: z.string().max(500).optional(),
+  fault: reportedText.max(64).optional(),
+  detail: reportedText.max(500).optional(),
 });
 export type ItemReport = z.infer<typeof itemReport>;
 
@@ -73,6 +73,8 @@ export const joinTokenCreate = z.strictObject({
 });
 export type JoinTokenCreate = z.infer<typeof joinTokenCreate>;
 
+const shortBase64 = base64.max(128);
+
 /**
  * What a joining node sends: `proof` is HMAC-SHA-256 under the token's secret over both public keys,
  * `signature` the new signing key's Ed25519 signature of that proof.
@@ -80,10 +82,10 @@ export type JoinTokenCreate = z.infer<typeof joinTokenCreate>;
 export const joinRequest = z.strictObject({
   token: id,
   name: alias,
-  signingKey: base64,
-  sealingKey: base64,
-  proof: base64,
-  signature: base64,
+  signingKey: shortBase64,
+  sealingKey: shortBase64,
+  proof: shortBase64,
+  signature: shortBase64,
 });
 export type JoinRequest = z.infer<typeof joinRequest>;
 

@@ -13,6 +13,8 @@ export type PasswordHash = {
 const unpadded = (bytes: Uint8Array): string => btoa(String.fromCharCode(...bytes)).replace(/=+$/, '');
 const bytesOf = (text: string): Uint8Array<ArrayBuffer> =>
   Uint8Array.from(atob(text), (char) => char.charCodeAt(0));
+/** Base64 without padding has no text of 4n + 1 characters. */
+const isBase64Length = (text: string): boolean => text.length % 4 !== 1;
 
 /** The hash as a PHC string: `$argon2id$v=19$m=…,t=…,p=…$salt$tag`. */
 export const formatPasswordHash = (hash: PasswordHash): string =>
@@ -21,7 +23,12 @@ export const formatPasswordHash = (hash: PasswordHash): string =>
 const phc =
   /^\$argon2id\$v=19\$m=(\d{1,7}),t=(\d{1,2}),p=(\d{1,2})\$([A-Za-z0-9+/]{11,86})\$([A-Za-z0-9+/]{22,86})$/;
 
-/** Reads a PHC string; nothing where it is not Argon2id or asks for more than a node would spend (256 MiB, 10 passes). */
+/**
+ * Reads a PHC string.
+ *
+ * @returns nothing where it is not Argon2id, contradicts itself (RFC 9106 section 3.1: 8 KiB for each lane), or asks for
+ *   more than a node would spend: 256 MiB, 10 passes, 16 lanes
+ */
 export function parsePasswordHash(text: string): PasswordHash | undefined {
   const match = phc.exec(text);
   if (!match) return undefined;
@@ -33,6 +40,7 @@ export function parsePasswordHash(text: string): PasswordHash | undefined {
     string,
     string,
   ];
+  if (!isBase64Length(salt) || !isBase64Length(tag)) return undefined;
   const hash = {
     memoryKiB: Number(memory),
     passes: Number(passes),
@@ -40,7 +48,7 @@ export function parsePasswordHash(text: string): PasswordHash | undefined {
     salt: bytesOf(salt),
     tag: bytesOf(tag),
   };
-  const affordable =
-    hash.memoryKiB <= 262_144 && hash.passes >= 1 && hash.passes <= 10 && hash.parallelism >= 1;
-  return affordable ? hash : undefined;
+  const affordable = hash.memoryKiB <= 262_144 && hash.passes <= 10 && hash.parallelism <= 16;
+  const consistent = hash.passes >= 1 && hash.parallelism >= 1 && hash.memoryKiB >= 8 * hash.parallelism;
+  return affordable && consistent ? hash : undefined;
 }

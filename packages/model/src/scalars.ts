@@ -27,8 +27,27 @@ export const port = z.int().min(1).max(65_535);
 /** IPv4 or IPv6 network, `10.0.0.0/8`. */
 export const cidr = z.union([z.cidrv4(), z.cidrv6()]);
 
-/** Printable text of one line for people. */
-export const label = z
+/**
+ * Any text but NUL, where the database would cut it off, and halves of surrogate pairs, which are no characters and
+ * come back from the database as others.
+ */
+export const text = z.string().regex(/^[^\u0000\ud800-\udfff]*$/u, 'no NUL and no half of a surrogate pair');
+
+/** Text of one line, in any script. */
+export const line = z
   .string()
-  .max(200)
-  .regex(/^[^\u0000-\u001f\u007f]*$/, 'no control characters');
+  .regex(/^[^\u0000-\u001f\u007f-\u009f\u2028\u2029\ud800-\udfff]*$/u, 'no control characters');
+
+/** Name of a group of accounts. */
+export const group = line.min(1).max(80);
+
+/** Printable text of one line for people. */
+export const label = line.max(200);
+
+/**
+ * Text as a peer sent it and a node reports it. A report is never lost for what a stranger typed: what `text` refuses is
+ * replaced by a visible sign.
+ */
+export const reportedText = z
+  .string()
+  .overwrite((value) => value.toWellFormed().replaceAll('\u0000', '\u2400'));

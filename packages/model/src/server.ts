@@ -52,6 +52,12 @@ export const httpOptions = z.strictObject({
   hsts: z.boolean().default(true),
 });
 
+/** Greeting of one or more lines, which FTP puts into its replies line by line. */
+const banner = z
+  .string()
+  .max(4_000)
+  .regex(/^(?:[^\u0000-\u0008\u000b-\u001f\u007f\ud800-\udfff]|\r\n)*$/u, 'no control characters');
+
 const listener = {
   name: alias,
   zone: id,
@@ -63,7 +69,7 @@ const listener = {
   clientCertificate: z.enum(clientCertificateModes),
   algorithmPolicy: z.enum(['modern']),
   limits,
-  banner: z.string().max(4_000).optional(),
+  banner: banner.optional(),
   /** TLS: name the trusted and internal CAs in the CertificateRequest. */
   advertiseClientCas: z.boolean(),
   /** After this time sessions that a stricter rule has made `outdated` are ended. */
@@ -150,7 +156,7 @@ export const serverPatch = z
     clientPassword: z.enum(['default', 'disabled']),
     algorithmPolicy: listener.algorithmPolicy,
     limits,
-    banner: z.string().max(4_000).nullable(),
+    banner: banner.nullable(),
     advertiseClientCas: z.boolean(),
     drainBy: time.nullable(),
     ssh: sshOptions,

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { alias, cidr, id } from './scalars.ts';
+import { alias, cidr, group, id, line } from './scalars.ts';
 
 /** A class of users: the first enabled one that matches is an account's class (reference U1-U7). */
 export const userClass = z.strictObject({
@@ -7,9 +7,9 @@ export const userClass = z.strictObject({
   name: alias,
   enabled: z.boolean(),
   /** Pattern of the login name with `*` and `?`. */
-  namePattern: z.string().min(1).max(255),
+  namePattern: line.min(1).max(255),
   /** A group the account must be in, or `*`. */
-  group: z.string().min(1).max(80),
+  group,
   /** Networks the client must come from; none means any. */
   sources: z.array(cidr).max(100),
 });
