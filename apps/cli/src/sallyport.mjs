@@ -8,5 +8,7 @@ if (major < 24 || (major === 24 && minor < 7)) {
   );
   process.exit(1);
 }
+const { loadQuickly } = await import('./quick-loading.mjs');
+loadQuickly();
 const { main } = await import('./main.ts');
 await main(process.argv);

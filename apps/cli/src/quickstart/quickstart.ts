@@ -1,8 +1,10 @@
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import { rm } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join, resolve } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import { pathToFileURL } from 'node:url';
 import { createClient } from '@sallyport/client';
 import { joinZone, nativeBindingLoaded } from '@sallyport/data-plane';
 import { initInstallation } from '../init.ts';
@@ -34,6 +36,11 @@ const entryPoint = resolve(import.meta.dirname, '../sallyport.mjs');
  */
 export async function quickstart(options: QuickstartOptions, log: (line: string) => void): Promise<number> {
   const paths = quickstartPaths(options.home);
+  const other = await runningIn(paths);
+  if (other !== undefined) {
+    log(`${paths.home} is in use by the quickstart with pid ${other}; stop it or take another --home`);
+    return 1;
+  }
   await prepareHome(paths);
   const remembered = await readJson<QuickstartSettings>(paths.settings);
   const ports = await choosePorts(options.ports, remembered?.ports);
@@ -49,41 +56,52 @@ export async function quickstart(options: QuickstartOptions, log: (line: string)
   }
   const settings = await firstSettings(paths, remembered, ports, log);
 
-  const stopRequested = new Promise<void>((done) => {
-    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => done());
-  });
+  const stop = new AbortController();
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => stop.abort());
   const url = `http://127.0.0.1:${ports.controlPlane}`;
   const pids = { controlPlane: 0, node: 0 };
   let contract: (() => Promise<void>) | undefined;
+  let writing = Promise.resolve();
   const started = (process_: keyof typeof pids) => (pid: number) => {
     pids[process_] = pid;
-    void contract?.();
+    // A child that is started again while we stop must not bring the contract back.
+    writing = writing.then(() => contract?.()).catch((error) => log(`${paths.contract}: ${error.message}`));
   };
   const run = (...args: string[]) => [process.execPath, entryPoint, ...args];
   const children = [
     supervise(
       'control plane',
-      run('control-plane', 'run', '--secrets', paths.secrets, '--port', String(ports.controlPlane)),
+      run(
+        'control-plane',
+        'run',
+        '--secrets',
+        paths.secrets,
+        '--port',
+        String(ports.controlPlane),
+        '--stop-with-stdin',
+      ),
       process.env,
       log,
       started('controlPlane'),
     ),
   ];
   const stopAll = async () => {
+    contract = undefined;
+    await writing.catch(() => undefined);
     await rm(paths.contract, { force: true });
     // The node first: while it drains it still reports to the control plane.
     for (const child of [...children].reverse()) await child.stop(stopGraceMs);
   };
 
   try {
-    await within(readyTimeoutMs, stopRequested, async (stopped) => {
+    await within(readyTimeoutMs, stop.signal, async (stopped) => {
       await answers(url, stopped);
       const demo = await seedDemo(url, settings, paths);
       await joinOnce(url, settings, demo, paths);
       children.push(
         supervise(
           'node',
-          run('node', 'run', '--home', paths.node, '--control-plane', url),
+          run('node', 'run', '--home', paths.node, '--control-plane', url, '--stop-with-stdin'),
           process.env,
           log,
           started('node'),
@@ -92,17 +110,32 @@ export async function quickstart(options: QuickstartOptions, log: (line: string)
       await live(url, settings, demo, stopped);
       await writeTrustFiles(url, settings, demo, paths);
       contract = () => writeContract(paths, settings, url, pids);
-      await contract();
+      writing = writing.then(contract);
+      await writing;
       log(greeting(paths, settings, url));
     });
-  } catch (error) {
-    log(error instanceof Error ? error.message : String(error));
+    if (!stop.signal.aborted) await once(stop.signal, 'abort');
     await stopAll();
-    return 1;
+    return 0;
+  } catch (error) {
+    if (!stop.signal.aborted) log(error instanceof Error ? error.message : String(error));
+    await stopAll();
+    return stop.signal.aborted ? 0 : 1;
   }
-  await stopRequested;
-  await stopAll();
-  return 0;
+}
+
+/** The pid of a quickstart that has written this home's contract and still runs. */
+async function runningIn(paths: QuickstartPaths): Promise<number | undefined> {
+  const contract = await readJson<{ pid: number }>(paths.contract);
+  const remembered = await readJson<QuickstartSettings>(paths.settings);
+  if (!contract || !remembered) return undefined;
+  try {
+    process.kill(contract.pid, 0);
+  } catch {
+    return undefined;
+  }
+  // After a crash of the machine the pid may be another program's.
+  return (await portsInUse(remembered.ports)).length > 0 ? contract.pid : undefined;
 }
 
 async function choosePorts(
@@ -121,7 +154,7 @@ async function firstSettings(
   ports: QuickstartPorts,
   log: (line: string) => void,
 ): Promise<QuickstartSettings> {
-  const databaseUrl = `file:${paths.database}`;
+  const databaseUrl = pathToFileURL(paths.database).href;
   if (remembered) {
     await migrateDatabase(databaseUrl);
     const settings = { ...remembered, ports };
@@ -144,7 +177,7 @@ async function firstSettings(
 /** Runs the start-up, and gives up when it takes too long or is asked to stop. */
 async function within(
   timeoutMs: number,
-  stopRequested: Promise<void>,
+  stop: AbortSignal,
   work: (stopped: AbortSignal) => Promise<void>,
 ): Promise<void> {
   const controller = new AbortController();
@@ -152,9 +185,8 @@ async function within(
     () => controller.abort(new Error(`not ready after ${timeoutMs / 1000} s`)),
     timeoutMs,
   );
-  void stopRequested.then(() => controller.abort(new Error('stopped before it was ready')));
   try {
-    await work(controller.signal);
+    await work(AbortSignal.any([controller.signal, stop]));
   } finally {
     clearTimeout(timer);
   }

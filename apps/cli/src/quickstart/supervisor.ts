@@ -14,7 +14,7 @@ const longestRestartMs = 10_000;
 const healthyMs = 30_000;
 
 /**
- * Runs a command and restarts it when it crashes. A process that ends in order (exit 0, or a SIGTERM that somebody
+ * Runs a command and restarts it when it crashes; its standard input ends with this process. A process that ends in order (exit 0, or a SIGTERM that somebody
  * else sent) stays down.
  *
  * @param started called with the pid of each start
@@ -34,7 +34,9 @@ export function supervise(
   function start(): void {
     const [program = '', ...args] = command;
     const since = Date.now();
-    const own = spawn(program, args, { stdio: ['ignore', 'inherit', 'inherit'], env: environment });
+    // Its standard input stays open as long as we live.
+    const own = spawn(program, args, { stdio: ['pipe', 'inherit', 'inherit'], env: environment });
+    own.stdin.on('error', () => undefined);
     child = own;
     if (own.pid !== undefined) started(own.pid);
     own.on('error', (error) => log(`${name} could not be started: ${error.message}`));
