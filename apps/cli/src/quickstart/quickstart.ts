@@ -114,7 +114,9 @@ export async function quickstart(options: QuickstartOptions, log: (line: string)
       await writing;
       log(greeting(paths, settings, url));
     });
+    const vigil = keepVigil(stop);
     if (!stop.signal.aborted) await once(stop.signal, 'abort');
+    clearInterval(vigil);
     await stopAll();
     return 0;
   } catch (error) {
@@ -136,6 +138,17 @@ async function runningIn(paths: QuickstartPaths): Promise<number | undefined> {
   }
   // After a crash of the machine the pid may be another program's.
   return (await portsInUse(remembered.ports)).length > 0 ? contract.pid : undefined;
+}
+
+/**
+ * Keeps the process up when both children have stopped and are to stay down. Under npm it also ends with npm: a killed
+ * `npm start` cannot pass its signal on, and nobody would know that we are still there.
+ */
+function keepVigil(stop: AbortController): NodeJS.Timeout {
+  const npm = process.env.npm_lifecycle_event === 'start' ? process.ppid : undefined;
+  return setInterval(() => {
+    if (npm !== undefined && process.ppid !== npm) stop.abort();
+  }, 1_000);
 }
 
 async function choosePorts(

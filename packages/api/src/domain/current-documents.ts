@@ -1,4 +1,6 @@
+import { fromBase64Url, fromUtf8 } from '@sallyport/bytes';
 import { FaultError } from '@sallyport/faults';
+import type { SnapshotLifetimes } from '@sallyport/model';
 import { manifestDigest, resignAfterMs } from '@sallyport/snapshot/publish';
 import {
   findPublication,
@@ -38,21 +40,40 @@ export async function currentDocuments(deps: Dependencies, zoneId: string): Prom
 
   const resignAt = publication.issuedAt + resignAfterMs(zone.snapshot);
   const now = deps.now();
-  if (now < resignAt) return { publication, snapshot, root, resignAt };
+  if (now < resignAt && hasLifetimes(publication.timestamp, zone.snapshot)) {
+    return { publication, snapshot, root, resignAt };
+  }
 
+  // Later than the one it replaces, so that a node that holds that one sees news.
+  const issuedAt = Math.max(now, publication.issuedAt + 1);
   const timestamp = await timestampFor(deps, zone, {
     trustEpoch: publication.trustEpoch,
     version: publication.version,
     digest: manifestDigest(snapshot.manifest),
     auditHead: await readAuditHead(queries),
-    issuedAt: now,
+    issuedAt,
   });
-  const replaced = await deps.store.record((tx) => replaceTimestamp(tx, publication, timestamp, now));
+  const replaced = await deps.store.record((tx) => replaceTimestamp(tx, publication, timestamp, issuedAt));
   if (!replaced) return currentDocuments(deps, zoneId);
   return {
-    publication: { ...publication, timestamp, issuedAt: now },
+    publication: { ...publication, timestamp, issuedAt },
     snapshot,
     root,
-    resignAt: now + resignAfterMs(zone.snapshot),
+    resignAt: issuedAt + resignAfterMs(zone.snapshot),
   };
+}
+
+/** Was our own timestamp signed for these lifetimes? A zone whose lifetimes were changed gets a new one at once. */
+function hasLifetimes(envelope: string, lifetimes: SnapshotLifetimes): boolean {
+  const { payload } = JSON.parse(envelope) as { payload: string };
+  const { issuedAt, expiresAt, graceUntil } = JSON.parse(fromUtf8(fromBase64Url(payload))) as Record<
+    string,
+    string
+  >;
+  const seconds = (from: string | undefined, to: string | undefined) =>
+    (Date.parse(to ?? '') - Date.parse(from ?? '')) / 1000;
+  return (
+    seconds(issuedAt, expiresAt) === lifetimes.timestampSeconds &&
+    seconds(expiresAt, graceUntil) === lifetimes.graceSeconds
+  );
 }

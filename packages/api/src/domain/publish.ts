@@ -109,6 +109,8 @@ async function publishOnce(deps: Dependencies, zone: string): Promise<Result<Pub
       }
       await clearOutbox(queries, zone, basis.sequence);
     });
+    // The sections are the same, but how long a timestamp lives may not be.
+    deps.feed.announce(zone);
     return ok({ version: basis.previous?.version ?? 0, coveredSequence: basis.sequence });
   }
 
