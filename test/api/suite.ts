@@ -1,5 +1,14 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type ControlPlaneUnderTest, createWorld } from './world.ts';
+import { afterAll, beforeAll, describe } from 'vitest';
+import { documentCases } from './cases/documents.ts';
+import { requestCases } from './cases/requests.ts';
+import { zoneCases } from './cases/zones.ts';
+import { type ControlPlaneUnderTest, createWorld, type World } from './world.ts';
+
+const groups: Readonly<Record<string, (world: World) => void>> = {
+  requests: requestCases,
+  'OpenAPI and access': documentCases,
+  zones: zoneCases,
+};
 
 /**
  * What the control plane promises over HTTP, the same on every runtime.
@@ -17,22 +26,6 @@ export function apiSuite(runtime: string, start: () => Promise<ControlPlaneUnder
       running = await start();
     });
     afterAll(() => running?.stop());
-
-    test('it is healthy, and says so to anyone', async () => {
-      expect(await world.call('GET /v1/health', { token: null })).toMatchObject({
-        status: 200,
-        body: { status: 'ok' },
-      });
-    });
-    test('parallel changes all succeed, and each has a number of its own', async () => {
-      const admin = world.admin();
-      const made = await Promise.all(
-        Array.from({ length: 20 }, () =>
-          admin.zones.create({ name: world.unique('zone'), kind: 'internal' }),
-        ),
-      );
-      const numbers = made.map(({ changeSequence }) => changeSequence).sort((a, b) => a - b);
-      expect(numbers).toEqual(numbers.map((_, index) => (numbers[0] ?? 0) + index));
-    });
+    for (const [name, cases] of Object.entries(groups)) describe(name, () => cases(world));
   });
 }

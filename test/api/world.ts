@@ -7,6 +7,7 @@ export type ControlPlaneUnderTest = {
   readonly url: string;
   /** First API token, with every scope. */
   readonly apiToken: string;
+  /** SHA-256 of the root metadata. */
   readonly rootFingerprint: string;
   /** Path of the database file, to look at what is at rest. */
   readonly databaseFile: string;
@@ -33,33 +34,68 @@ export type World = {
   readonly plane: () => ControlPlaneUnderTest;
   /** Typed client with every right. */
   readonly admin: () => Client;
+  /** A request as it is, `GET /v1/zones`; the answer whatever it is. */
   readonly call: (route: string, options?: CallOptions) => Promise<Answer>;
   /** A name that nothing has yet. */
   readonly unique: (what: string) => string;
+  /** Id of a new zone; internal, so that nodes need no approval, unless `more` says otherwise. */
+  readonly zone: (more?: object) => Promise<string>;
+  readonly account: (zone: string, more?: object) => Promise<Json>;
+  /** A certificate that a server of the zone can present. */
+  readonly localCertificate: (zone: string, keyType?: 'ed25519' | 'ecdsa-p256') => Promise<Json>;
+  readonly server: (zone: string, more?: object) => Promise<Json>;
+  /** Secret of a new token. */
+  readonly token: (scopes: readonly string[], zones?: '*' | readonly string[]) => Promise<string>;
 };
 
 export function createWorld(plane: () => ControlPlaneUnderTest): World {
   let counter = 0;
+  const unique = (what: string) => `${what}-${++counter}`;
+  const call: World['call'] = async (
+    route,
+    { body, version, headers = {}, token = plane().apiToken } = {},
+  ) => {
+    const [method = '', path = ''] = route.split(' ');
+    const response = await fetch(`${plane().url}${path}`, {
+      method,
+      headers: {
+        ...(token === null ? {} : { authorization: `Bearer ${token}` }),
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...(version === undefined ? {} : { 'if-match': `"${version}"` }),
+        ...headers,
+      },
+      ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+    });
+    const text = await response.text();
+    const isJson = /json/.test(response.headers.get('content-type') ?? '');
+    return { status: response.status, headers: response.headers, body: isJson ? JSON.parse(text) : text };
+  };
+  const created = async (path: string, body: object): Promise<Json> => {
+    const answer = await call(`POST ${path}`, { body });
+    expect(answer).toMatchObject({ status: 201 });
+    return answer.body;
+  };
   return {
     plane,
     admin: () => createClient({ url: plane().url, token: plane().apiToken }),
-    unique: (what) => `${what}-${++counter}`,
-    async call(route, { body, version, headers = {}, token = plane().apiToken } = {}) {
-      const [method = '', path = ''] = route.split(' ');
-      const response = await fetch(`${plane().url}${path}`, {
-        method,
-        headers: {
-          ...(token === null ? {} : { authorization: `Bearer ${token}` }),
-          ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-          ...(version === undefined ? {} : { 'if-match': `"${version}"` }),
-          ...headers,
-        },
-        ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
-      });
-      const text = await response.text();
-      const isJson = /json/.test(response.headers.get('content-type') ?? '');
-      return { status: response.status, headers: response.headers, body: isJson ? JSON.parse(text) : text };
-    },
+    call,
+    unique,
+    zone: async (more = {}) =>
+      (await created('/v1/zones', { name: unique('zone'), kind: 'internal', ...more })).id,
+    account: (zone, more = {}) =>
+      created('/v1/accounts', { name: unique('account'), zones: [zone], ...more }),
+    localCertificate: (zone, keyType = 'ed25519') =>
+      created('/v1/certificates', {
+        source: 'generate-local',
+        alias: unique('local'),
+        zones: [zone],
+        keyType,
+        sans: [{ type: 'ip', value: '127.0.0.1' }],
+      }),
+    server: (zone, more = {}) =>
+      created('/v1/servers', { protocol: 'ssh', name: unique('server'), zone, port: 2222, ...more }),
+    token: async (scopes, zones = '*') =>
+      (await created('/v1/tokens', { label: unique('token'), scopes, zones })).secret,
   };
 }
 

@@ -12,17 +12,28 @@ const unstorable = (text: string): boolean => text.includes('\u0000') || !text.i
  * @returns pointer to the first such text, as a value or as a field's name
  */
 export function unstorableText(value: unknown): string | undefined {
-  const waiting: { readonly value: unknown; readonly path: readonly PropertyKey[] }[] = [{ value, path: [] }];
-  for (let next = waiting.pop(); next; next = waiting.pop()) {
-    const { value: at, path } = next;
-    if (typeof at === 'string' && unstorable(at)) return jsonPointer(path);
-    if (typeof at !== 'object' || at === null) continue;
-    for (const [name, inner] of Object.entries(at)) {
-      if (unstorable(name)) return jsonPointer(path);
-      if (typeof inner === 'string' || (typeof inner === 'object' && inner !== null)) {
-        waiting.push({ value: inner, path: [...path, name] });
+  // Places know where they are by the one above: paths written out would make deep nesting costly.
+  const waiting: Place[] = [{ value, name: '', above: undefined }];
+  for (let at = waiting.pop(); at; at = waiting.pop()) {
+    if (typeof at.value === 'string' && unstorable(at.value)) return pointerTo(at);
+    if (typeof at.value !== 'object' || at.value === null) continue;
+    for (const [name, inner] of Object.entries(at.value)) {
+      if (unstorable(name)) return pointerTo(at);
+      if (typeof inner === 'string' || typeof inner === 'object') {
+        waiting.push({ value: inner, name, above: at });
       }
     }
   }
   return undefined;
+}
+
+type Place = { readonly value: unknown; readonly name: string; readonly above: Place | undefined };
+
+/** Steps of a pointer that are written out: deeper than any document of ours. */
+const mostSteps = 32;
+
+function pointerTo(place: Place): string {
+  const path: string[] = [];
+  for (let at = place; at.above; at = at.above) path.push(at.name);
+  return jsonPointer(path.reverse().slice(0, mostSteps));
 }
