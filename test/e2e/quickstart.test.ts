@@ -2,14 +2,20 @@
 // processes. A child that crashes comes back, one that is told to stop stays down, ports in use are named in one line,
 // SIGTERM lets a running transfer end first, and even after a kill the next start on the same home keeps every key.
 import { readFileSync } from 'node:fs';
-import { readdir, stat, writeFile } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { connect, createServer } from 'node:net';
 import { isAbsolute, join } from 'node:path';
 import { beforeAll, expect, test, vi } from 'vitest';
 import { eventually, temporaryFolder } from '../support/process.ts';
 import { curl, demoCertificate } from './support/curl.ts';
 import { listeningAddresses } from './support/listening.ts';
-import { isAlive, type Quickstart, spawnQuickstart, startQuickstart } from './support/quickstart.ts';
+import {
+  isAlive,
+  placeFile,
+  type Quickstart,
+  spawnQuickstart,
+  startQuickstart,
+} from './support/quickstart.ts';
 import { sftp, startSftp } from './support/ssh.ts';
 
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 120_000 });
@@ -179,7 +185,7 @@ test('lets a child that was asked to stop stay down, and goes on', async () => {
 
 test('lets a running transfer end on SIGTERM, admits nobody meanwhile, and exits 0', async () => {
   const { contract } = first;
-  await writeFile(join(first.filesOf('demo'), 'slow.bin'), Buffer.alloc(400_000, 7));
+  await placeFile(first, 'demo', 'slow.bin', Buffer.alloc(400_000, 7));
   const target = join(temporaryFolder(), 'slow.bin');
   // 400 kB at 2,000 kbit/s take well over a second.
   const slow = startSftp(
@@ -213,7 +219,7 @@ test('leaves no child behind when it is killed, and starts again with the same k
     hostKey: hostKeyOf(second),
     node: second.read().processes.node,
   };
-  await writeFile(join(second.filesOf('demo'), 'kept.txt'), 'kept');
+  await placeFile(second, 'demo', 'kept.txt', 'kept');
   process.kill(before.contract.pid, 'SIGKILL');
   await eventually(() => expect(isAlive(before.node)).toBe(false), { timeoutMs: 15_000 });
 

@@ -1,6 +1,6 @@
 // A running quickstart for one story: started as a user starts it, spoken to through its contract file, stopped by its pid.
 import { readFileSync } from 'node:fs';
-import { access, readFile } from 'node:fs/promises';
+import { access, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { type Client, createClient } from '@sallyport/client';
 import type { FtpServer, HttpServer, Server, SshServer, Zone } from '@sallyport/model';
@@ -181,3 +181,14 @@ export async function untilLive({ api }: Quickstart, zone: string, changeSequenc
 /** The whole content of a file in the folder of an account on the node. */
 export const storedFile = (quickstart: Quickstart, account: string, name: string): Promise<Buffer> =>
   readFile(join(quickstart.filesOf(account), name));
+
+/** Puts a file into the folder of an account on the node, which the first login would make. */
+export async function placeFile(
+  quickstart: Quickstart,
+  account: string,
+  name: string,
+  content: Uint8Array | string,
+): Promise<void> {
+  await mkdir(quickstart.filesOf(account), { recursive: true, mode: 0o700 });
+  await writeFile(join(quickstart.filesOf(account), name), content, { mode: 0o600 });
+}
