@@ -151,14 +151,16 @@ function openAttempt(options: LoginDeskOptions, doorway: Doorway): LoginAttempt 
       maxSessions: account.limits.maxSessions,
     });
     if (!session) return refuse('session-limit');
-    // A snapshot that was applied while this login was being judged has not seen the session: it must.
-    for (let judged = view; judged !== options.view(); ) {
+    // Proofs may be older than the view: a key that was shown, a password that was verified or a certificate of the
+    // handshake can be gone since. And a snapshot that is applied during all this has not seen the session.
+    let judged: ZoneView;
+    do {
       judged = options.view();
       if (!(await options.sessions.redecide(session, judged))) {
         session.close();
         return refuse('changed-meanwhile');
       }
-    }
+    } while (judged !== options.view());
     options.record({
       doorway,
       user: account.name,

@@ -1,0 +1,110 @@
+import { mkdtemp, realpath, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type ServerProtocol, serverCreate, server as serverSchema } from '@sallyport/model';
+import type { AccountRecord } from '@sallyport/snapshot/node';
+import { expect, test } from 'vitest';
+import { createLoginDesk, type LoginRecord } from './login-desk.ts';
+import { createVerifiedPasswords } from './password/cache.ts';
+import { createSessionRegistry } from './session-registry.ts';
+import { viewOf } from './tls/fixture/zone.ts';
+import type { ZoneView } from './zone-view.ts';
+
+const anna: AccountRecord = {
+  id: 'acc-anna',
+  name: 'anna',
+  groups: [],
+  enabled: true,
+  locked: false,
+  passwordHash: 'hash-1',
+  home: '/anna',
+  permissions: [],
+  limits: { maxSessions: 10 },
+  uploadMode: 'staged',
+  credentials: [],
+};
+
+const serverOf = (protocol: ServerProtocol, clientCertificate: 'optional' | 'required') =>
+  serverSchema.parse({
+    ...serverCreate.parse({
+      protocol,
+      name: 'one',
+      zone: 'test',
+      host: '127.0.0.1',
+      port: 1,
+      clientCertificate,
+    }),
+    id: 'srv-one',
+    version: 1,
+    createdAt: '2026-01-01T00:00:00Z',
+  });
+
+/** A desk over a view that a test replaces, with the real registry and the real policy. */
+async function openDesk(protocol: ServerProtocol, clientCertificate: 'optional' | 'required') {
+  const root = await realpath(await mkdtemp(join(tmpdir(), 'sallyport-desk-')));
+  const view = (account: AccountRecord | undefined): ZoneView => ({
+    ...viewOf({}),
+    servers: [{ server: serverOf(protocol, clientCertificate), identities: [] }],
+    accountNamed: async (name) => (name === account?.name ? account : undefined),
+  });
+  let current = view(anna);
+  const sessions = createSessionRegistry(() => current, Date.now, {
+    transfer: () => {},
+    closed: () => {},
+  });
+  const records: LoginRecord[] = [];
+  const desk = createLoginDesk({
+    view: () => current,
+    serving: () => 'serving',
+    now: Date.now,
+    passwords: {
+      verify: async (hash, password) => (password === `password of ${hash}` ? 'verified' : 'wrong'),
+      close: async () => {},
+    },
+    verifiedPasswords: createVerifiedPasswords(Date.now),
+    sessions,
+    filesRoot: root,
+    record: (login) => void records.push(login),
+  });
+  return {
+    attempt: desk.open({ server: 'srv-one', source: '192.0.2.1', channel: 'encrypted' }),
+    sessions,
+    records,
+    apply: (account: AccountRecord | undefined) => {
+      current = view(account);
+    },
+    [Symbol.asyncDispose]: () => rm(root, { recursive: true, force: true }),
+  };
+}
+
+test('a certificate that was revoked between the handshake and the login admits nobody', async () => {
+  await using desk = await openDesk('http', 'optional');
+  let revoked = false;
+  desk.attempt.tlsCredential(
+    {
+      kind: 'proved',
+      registrations: [{ account: 'acc-anna', accountName: 'anna', certificate: 'crt-anna' }],
+    },
+    async () => !revoked,
+  );
+  revoked = true;
+  desk.apply(anna);
+  expect(await desk.attempt.name('anna')).toEqual({ kind: 'refused', fault: 'login-refused' });
+  expect(desk.records.at(-1)).toMatchObject({ outcome: 'refused', reason: 'changed-meanwhile' });
+  expect(desk.sessions.size).toBe(0);
+
+  revoked = false;
+  expect(await desk.attempt.name('anna')).toMatchObject({ kind: 'admitted' });
+});
+
+test('a password that was changed before the last proof came in admits nobody', async () => {
+  await using desk = await openDesk('ssh', 'optional');
+  desk.attempt.tlsCredential({ kind: 'none' });
+  // A locked account: the right password is remembered, and refused.
+  desk.apply({ ...anna, locked: true });
+  expect(await desk.attempt.password('anna', 'password of hash-1')).toMatchObject({ kind: 'refused' });
+  desk.apply({ ...anna, passwordHash: 'hash-2' });
+  expect(await desk.attempt.name('anna')).toMatchObject({ kind: 'refused' });
+  expect(desk.sessions.size).toBe(0);
+  expect(await desk.attempt.password('anna', 'password of hash-2')).toMatchObject({ kind: 'admitted' });
+});
