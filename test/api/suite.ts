@@ -1,6 +1,11 @@
 import { afterAll, beforeAll, describe } from 'vitest';
+import { accountCases } from './cases/accounts.ts';
+import { certificateCases } from './cases/certificates.ts';
 import { documentCases } from './cases/documents.ts';
+import { policyCases } from './cases/policy.ts';
 import { requestCases } from './cases/requests.ts';
+import { serverCases } from './cases/servers.ts';
+import { tokenCases } from './cases/tokens.ts';
 import { zoneCases } from './cases/zones.ts';
 import { type ControlPlaneUnderTest, createWorld, type World } from './world.ts';
 
@@ -8,6 +13,11 @@ const groups: Readonly<Record<string, (world: World) => void>> = {
   requests: requestCases,
   'OpenAPI and access': documentCases,
   zones: zoneCases,
+  servers: serverCases,
+  certificates: certificateCases,
+  accounts: accountCases,
+  policy: policyCases,
+  tokens: tokenCases,
 };
 
 /**

@@ -1,6 +1,6 @@
 import { type Bytes, fromBase64 } from '@sallyport/bytes';
 import { FaultError, unwrap } from '@sallyport/faults';
-import { type ParsedCertificate, parseCertificate } from '@sallyport/pki';
+import { parseCertificate } from '@sallyport/pki';
 import type { GlobalPolicy } from '@sallyport/policy';
 import type { LocalCertificate, RegisteredCertificate, ZoneContent } from '@sallyport/snapshot/publish';
 import {
@@ -15,6 +15,7 @@ import {
   readPolicyDocument,
   serversOfZone,
 } from '@sallyport/store';
+import { endOfUse } from './end-of-use.ts';
 
 /** Purpose under which a certificate's private key is encrypted at rest. */
 export const privateKeyPurpose = (certificate: string): string => `certificate:${certificate}`;
@@ -92,6 +93,7 @@ async function localCertificate(row: CertificateRow, keys: KeyEncryption): Promi
 
 function registeredCertificate(row: CertificateRow): RegisteredCertificate {
   const parsed = unwrap(parseCertificate(leafOf(row)));
+  const validUntil = endOfUse(row, parsed);
   return {
     account: row.account ?? '',
     certificate: row.id,
@@ -100,21 +102,8 @@ function registeredCertificate(row: CertificateRow): RegisteredCertificate {
     anchor: row.anchor ?? 'path',
     sha256: row.sha256,
     spkiSha256: row.spkiSha256,
-    ...endOfUse(row, parsed),
+    ...(validUntil === undefined ? {} : { validUntil }),
     issuer: parsed.issuerDer,
     subject: parsed.subjectDer,
   };
-}
-
-/**
- * When a credential ends: an X.509 certificate with its own dates, or earlier where the operator says so. The dates of
- * an SSH key's wrapper mean nothing (design section 3).
- */
-function endOfUse(
-  { form, validUntil }: Pick<CertificateRow, 'form' | 'validUntil'>,
-  { notAfter }: Pick<ParsedCertificate, 'notAfter'>,
-): { validUntil?: string } {
-  if (form === 'ssh-key') return validUntil === null ? {} : { validUntil };
-  const earlier = validUntil !== null && Date.parse(validUntil) < notAfter.getTime();
-  return { validUntil: earlier ? validUntil : notAfter.toISOString() };
 }

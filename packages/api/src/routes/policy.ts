@@ -1,4 +1,4 @@
-import { ok, unwrap } from '@sallyport/faults';
+import { ok, refuseField, unwrap } from '@sallyport/faults';
 import { type LoginSettings, loginSettings, loginSettingsPatch, sslEntry, userClass } from '@sallyport/model';
 import { effectivePolicy } from '@sallyport/policy';
 import { checkAdmits } from '@sallyport/snapshot/publish';
@@ -24,7 +24,9 @@ async function checkEveryZone(queries: Queries, settings: LoginSettings): Promis
   const policies = new Map(zones.map((zone) => [zone.id, effectivePolicy(global, zone)]));
   for (const server of await allServers(queries)) {
     const policy = policies.get(server.zone);
-    if (policy) unwrap(checkAdmits(server, policy));
+    const admits = policy ? checkAdmits(server, policy) : ok(undefined);
+    if (!admits.ok)
+      unwrap(refuseField('policy-refused', '/password', admits.fault.detail ?? 'nobody could log in'));
   }
 }
 

@@ -141,7 +141,12 @@ export const zoneOperations = [
         requireVersion(row, expectedVersion);
         const next = { ...row, ...body, version: row.version + 1 } as Zone;
         const policy = effectivePolicy(await readGlobalPolicy(change.queries), next);
-        for (const server of await serversOfZone(change.queries, row.id)) unwrap(checkAdmits(server, policy));
+        for (const server of await serversOfZone(change.queries, row.id)) {
+          const admits = checkAdmits(server, policy);
+          if (admits.ok) continue;
+          const detail = admits.fault.detail ?? 'nobody could log in';
+          unwrap(refuseField('policy-refused', '/overrides/loginSettings', detail));
+        }
         requireWritten(await updateZone(change.queries, next, expectedVersion));
         change.audit('zone.change', `zone:${row.id}`, { fields: Object.keys(body) });
         change.touch([row.id]);

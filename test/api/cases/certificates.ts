@@ -1,0 +1,321 @@
+import { generateKeyPairSync } from 'node:crypto';
+import type { Bytes } from '@sallyport/bytes';
+import { unwrap } from '@sallyport/faults';
+import { certificate } from '@sallyport/model';
+import {
+  createCa,
+  generateKeyPair,
+  issueCertificate,
+  sshBlobOf,
+  sshPublicKeyLine,
+  toPem,
+} from '@sallyport/pki';
+import { expect, test } from 'vitest';
+import { z } from 'zod';
+import { run, temporaryFolder } from '../../support/process.ts';
+import { expectProblem, type Json, type World } from '../world.ts';
+
+const day = 86_400_000;
+const validity = () => ({ notBefore: new Date(Date.now() - day), notAfter: new Date(Date.now() + day) });
+const changedCertificate = certificate.extend({ changeSequence: z.int() });
+
+/** A CA of somebody else, and leaves that it signs. */
+async function foreignCa() {
+  const ca = await createCa({
+    commonName: `Partner CA ${Math.random()}`,
+    keyType: 'ecdsa-p256',
+    ...validity(),
+  });
+  return {
+    pem: toPem('CERTIFICATE', ca.certificate),
+    async leaf(purpose: 'tls-client' | 'tls-server' = 'tls-client') {
+      const pair = await generateKeyPair('ed25519');
+      const der = await issueCertificate({
+        issuer: ca,
+        spki: pair.spki,
+        subject: { commonName: 'partner' },
+        sans: purpose === 'tls-server' ? [{ type: 'dns', value: 'sftp.example.org' }] : [],
+        purpose,
+        ...validity(),
+      });
+      return {
+        pem: toPem('CERTIFICATE', der),
+        privateKey: toPem('PRIVATE KEY', pair.privateKey),
+        spki: pair.spki,
+      };
+    },
+  };
+}
+
+const lineOf = (spki: Bytes) => sshPublicKeyLine(unwrap(sshBlobOf(spki))).trim();
+
+const sshLine = async (options = '') => `${options}${lineOf((await generateKeyPair('ed25519')).spki)}`;
+
+export function certificateCases(world: World): void {
+  const { call, unique } = world;
+  const create = (source: string, body: object) =>
+    call('POST /v1/certificates', { body: { source, alias: unique('certificate'), ...body } });
+
+  test.each(['ed25519', 'ecdsa-p256'] as const)(
+    'a local certificate is generated, shown, listed and deleted: %s',
+    async (keyType) => {
+      const zone = await world.zone();
+      const made = await world.localCertificate(zone, keyType);
+      const { changeSequence: _sequence, ...stored } = changedCertificate.parse(made);
+      expect(stored).toMatchObject({
+        kind: 'local',
+        form: 'x509',
+        zones: [zone],
+        status: 'valid',
+        usedBy: [],
+        hasPrivateKey: true,
+        sans: [{ type: 'ip', value: '127.0.0.1' }],
+        key: { type: keyType, sshFingerprint: expect.stringMatching(/^SHA256:[A-Za-z0-9+/]{43}$/) },
+      });
+      const path = `/v1/certificates/${made.id}`;
+      const shown = await call(`GET ${path}`);
+      expect(shown.headers.get('etag')).toBe('"1"');
+      expect(shown.body).toEqual(stored);
+      expect((await call(`GET /v1/certificates?kind=local&alias=${made.alias}`)).body).toEqual({
+        items: [stored],
+      });
+      expect((await call(`GET /v1/certificates?kind=login&alias=${made.alias}`)).body).toEqual({ items: [] });
+      expectProblem(await call(`DELETE ${path}`), 428, 'precondition-required');
+      expectProblem(await call(`DELETE ${path}`, { version: 7 }), 412, 'precondition-failed');
+      expect((await call(`DELETE ${path}`, { version: 1 })).status).toBe(200);
+      expectProblem(await call(`GET ${path}`), 404, 'not-found');
+    },
+  );
+
+  test('a certificate in use is not deleted, and the answer says what uses it', async () => {
+    const zone = await world.zone();
+    const made = await world.localCertificate(zone);
+    const server = await world.server(zone, { certificates: [made.id] });
+    const answer = await call(`DELETE /v1/certificates/${made.id}`, { version: 1 });
+    expectProblem(answer, 409, 'in-use');
+    expect(answer.body.usedBy).toEqual([`server:${server.name}`]);
+    expect((await call(`GET /v1/certificates/${made.id}`)).body.usedBy).toEqual([`server:${server.name}`]);
+  });
+
+  test('the internal CA is not deleted while a TLS login is trusted through it', async () => {
+    const account = await world.account(await world.zone());
+    const issued = await create('issue-login', { account: account.id, keyType: 'ed25519' });
+    const [ca] = (await call('GET /v1/certificates?kind=internal-ca')).body.items;
+    const answer = await call(`DELETE /v1/certificates/${ca.id}`, { version: ca.version });
+    expectProblem(answer, 409, 'in-use');
+    expect(answer.body.usedBy).toContain(`certificate:${issued.body.alias}`);
+  });
+
+  test('a server’s own chain and key are imported', async () => {
+    const zone = await world.zone();
+    const ca = await foreignCa();
+    const leaf = await ca.leaf('tls-server');
+    const body = { zones: [zone], pem: leaf.pem + ca.pem, privateKey: leaf.privateKey };
+    const made = await create('import-local', body);
+    expect(made).toMatchObject({
+      status: 201,
+      body: { kind: 'local', hasPrivateKey: true, status: 'untrusted' },
+    });
+    expect(made.body.pem).toBe(leaf.pem + ca.pem);
+    expect((await create('import-trusted', { pem: ca.pem })).body).toMatchObject({
+      kind: 'trusted',
+      status: 'valid',
+    });
+    expect((await call(`GET /v1/certificates/${made.body.id}`)).body.status).toBe('valid');
+  });
+
+  test('bad PEM, and a certificate that does not match its key, name the field', async () => {
+    const zones = [await world.zone()];
+    const leaf = await (await foreignCa()).leaf('tls-server');
+    const other = await (await foreignCa()).leaf('tls-server');
+    const { pem, privateKey } = leaf;
+    const refuse = async (body: object, code: string, pointer: string) =>
+      expectProblem(await create('import-local', { zones, pem, privateKey, ...body }), 422, code, pointer);
+    await refuse({ pem: 'no PEM' }, 'certificate-malformed', '/pem');
+    await refuse({ pem: pem.replace('MII', 'MIJ') }, 'certificate-malformed', '/pem');
+    await refuse({ pem: pem.slice(0, 200) }, 'certificate-malformed', '/pem');
+    await refuse({ pem: privateKey }, 'certificate-malformed', '/pem');
+    await refuse({ privateKey: pem }, 'key-unsupported', '/privateKey');
+    await refuse({ privateKey: 'no PEM' }, 'key-malformed', '/privateKey');
+    await refuse(
+      { privateKey: privateKey.replaceAll('PRIVATE', 'ENCRYPTED PRIVATE') },
+      'key-unsupported',
+      '/privateKey',
+    );
+    await refuse({ privateKey: other.privateKey }, 'key-mismatch', '/privateKey');
+    await refuse({ zones: ['nowhere'] }, 'invalid-request', '/zones');
+    expect((await create('import-local', { zones, pem, privateKey })).status).toBe(201);
+  });
+
+  test('an SSH key is put into its wrapper, which lives as long as its own end says', async () => {
+    const account = await world.account(await world.zone());
+    const validUntil = new Date(Date.now() + day).toISOString();
+    const line = `${await sshLine()} partner@example.org`;
+    const made = await create('import-ssh-public-key', { account: account.id, publicKey: line, validUntil });
+    expect(made.status).toBe(201);
+    expect(changedCertificate.parse(made.body)).toMatchObject({
+      kind: 'login',
+      form: 'ssh-key',
+      account: account.id,
+      match: 'public-key',
+      status: 'valid',
+      validUntil,
+      comment: 'partner@example.org',
+      hasPrivateKey: false,
+      usedBy: [`account:${account.id}`],
+      notAfter: '9999-12-31T23:59:59.000Z',
+    });
+    const expired = await create('import-ssh-public-key', {
+      account: account.id,
+      publicKey: await sshLine('restrict,expiry-time="20200101" '),
+    });
+    expect(expired.body).toMatchObject({ status: 'expired', validUntil: '2020-01-01T00:00:00Z' });
+    const again = await create('import-ssh-public-key', { account: account.id, publicKey: line });
+    expectProblem(again, 409, 'alias-in-use', '/publicKey');
+  });
+
+  test('key lines that would mean more or less than they say are refused, the option by its name', async () => {
+    const account = await world.account(await world.zone());
+    const add = (publicKey: string) => create('import-ssh-public-key', { account: account.id, publicKey });
+    for (const option of ['command="ls" ', 'permitopen="a:1" ', 'tunnel="0" ']) {
+      const answer = await add(await sshLine(option));
+      expectProblem(answer, 422, 'key-option-unsupported', '/publicKey');
+      expect(answer.body.detail).toContain(option.split('=')[0]);
+    }
+    const dss = Buffer.concat(
+      ['ssh-dss', 'a', 'b', 'c', 'd'].map((part) =>
+        Buffer.from(`\0\0\0${String.fromCharCode(part.length)}${part}`, 'latin1'),
+      ),
+    );
+    expectProblem(await add(`ssh-dss ${dss.toString('base64')}`), 422, 'key-unsupported', '/publicKey');
+    expectProblem(await add(rsaLine(1024)), 422, 'key-unsupported', '/publicKey');
+    expectProblem(await add('ssh-ed25519 AAAA'), 422, 'key-malformed', '/publicKey');
+    expectProblem(await add('-----BEGIN OPENSSH PRIVATE KEY-----'), 422, 'key-malformed', '/publicKey');
+    expect((await call(`GET /v1/accounts/${account.id}`)).body.loginCertificates).toEqual([]);
+    expect((await add(rsaLine(2048))).body).toMatchObject({ key: { type: 'rsa', bits: 2048 } });
+  });
+
+  test.each([
+    ['RSA of 1024 bits', ['-newkey', 'rsa:1024']],
+    ['DSA', ['-newkey', 'dsa:dsa.pem']],
+  ])('a certificate with %s is refused', async (_what, newKey) => {
+    const cwd = temporaryFolder();
+    if (newKey[1] === 'dsa:dsa.pem') await run('openssl', ['dsaparam', '-out', 'dsa.pem', '1024'], { cwd });
+    const request = ['req', '-x509', '-nodes', '-keyout', 'key.pem', '-subj', '/CN=weak', ...newKey];
+    const made = await run('openssl', request, { cwd });
+    expect(made.stdout, made.stderr).toContain('BEGIN CERTIFICATE');
+    const account = await world.account(await world.zone());
+    const answer = await create('import-login', { account: account.id, pem: made.stdout, anchor: 'pinned' });
+    expectProblem(answer, 422, 'key-unsupported', '/pem');
+  });
+
+  test('an X.509 login certificate is issued, and its key answered this once', async () => {
+    const account = await world.account(await world.zone());
+    const made = await create('issue-login', { account: account.id, keyType: 'ecdsa-p256' });
+    const { privateKey, ...shown } = made.body;
+    expect(privateKey).toMatch(/^-----BEGIN PRIVATE KEY-----\n/);
+    expect(changedCertificate.parse(shown)).toMatchObject({
+      kind: 'login',
+      hasPrivateKey: false,
+      status: 'valid',
+    });
+    expect(JSON.stringify((await call(`GET /v1/certificates/${shown.id}`)).body)).not.toContain('PRIVATE');
+  });
+
+  test('a partner’s own certificate is trusted through a CA or pinned', async () => {
+    const account = await world.account(await world.zone());
+    const ca = await foreignCa();
+    const { pem } = await ca.leaf();
+    const add = (body: object) => create('import-login', { account: account.id, ...body });
+    expectProblem(await add({ pem: ca.pem }), 422, 'certificate-purpose', '/pem');
+    expectProblem(
+      await add({ pem, anchor: 'pinned', match: 'issuer+subject' }),
+      422,
+      'certificate-purpose',
+      '/match',
+    );
+    const made = (await add({ pem })).body;
+    expect(made).toMatchObject({ anchor: 'path', match: 'certificate', status: 'untrusted' });
+    expectProblem(await add({ pem }), 409, 'alias-in-use', '/pem');
+    expect((await add({ pem: (await ca.leaf()).pem, anchor: 'pinned' })).body.status).toBe('valid');
+    expectProblem(
+      await create('import-login', { account: 'nobody', pem }),
+      422,
+      'invalid-request',
+      '/account',
+    );
+  });
+
+  test('a CA is imported once, alone, and as a CA', async () => {
+    const ca = await foreignCa();
+    const trust = (pem: string) => create('import-trusted', { pem });
+    expectProblem(await trust((await ca.leaf()).pem), 422, 'certificate-purpose', '/pem');
+    expectProblem(await trust(ca.pem + (await foreignCa()).pem), 422, 'certificate-malformed', '/pem');
+    expect((await trust(ca.pem)).status).toBe(201);
+    expectProblem(await trust(ca.pem), 409, 'alias-in-use', '/pem');
+  });
+
+  test('an alias is unique within its kind', async () => {
+    const zone = await world.zone();
+    const { alias } = await world.localCertificate(zone);
+    const account = await world.account(zone);
+    const body = { alias, account: account.id, keyType: 'ed25519' };
+    expect((await create('issue-login', body)).status).toBe(201);
+    expectProblem(await create('issue-login', body), 409, 'alias-in-use', '/alias');
+  });
+
+  test('a revoked key never comes back: not on its account, not on another, not in another certificate', async () => {
+    const zone = await world.zone();
+    const account = await world.account(zone);
+    const ca = await foreignCa();
+    const { pem, spki, privateKey } = await ca.leaf();
+    const made = (await create('import-login', { account: account.id, pem })).body;
+    const path = `/v1/certificates/${made.id}`;
+    expectProblem(await call(`POST ${path}/revoke`), 428, 'precondition-required');
+    expectProblem(await call(`POST ${path}/revoke`, { version: 2 }), 412, 'precondition-failed');
+    const revoked = await call(`POST ${path}/revoke`, { version: 1 });
+    expect(revoked.body).toMatchObject({ status: 'revoked', revokedAt: expect.any(String), version: 2 });
+    expect((await call(`DELETE ${path}`, { version: 2 })).status).toBe(200);
+
+    const other = await world.account(zone);
+    const publicKey = lineOf(spki);
+    const refusals: [string, object, string][] = [
+      ['import-login', { account: account.id, pem }, '/pem'],
+      ['import-login', { account: other.id, pem, anchor: 'pinned' }, '/pem'],
+      ['import-ssh-public-key', { account: other.id, publicKey }, '/publicKey'],
+      ['import-local', { zones: [zone], pem, privateKey }, '/pem'],
+    ];
+    for (const [source, body, pointer] of refusals) {
+      expectProblem(await create(source, body), 422, 'key-revoked', pointer);
+    }
+  });
+
+  test('what a request of one kind does not take is refused', async () => {
+    const zone = await world.zone();
+    expectProblem(await create('import-everything', {}), 422, 'invalid-request', '/source');
+    const generate = (body: object) =>
+      create('generate-local', {
+        zones: [zone],
+        keyType: 'ed25519',
+        sans: [{ type: 'dns', value: 'a.example' }],
+        ...body,
+      });
+    expectProblem(await generate({ sans: [] }), 422, 'invalid-request', '/sans');
+    expectProblem(await generate({ keyType: 'rsa' }), 422, 'invalid-request', '/keyType');
+    expectProblem(await generate({ account: 'x' }), 422, 'invalid-request', '/account');
+    expectProblem(await generate({ validDays: 826 }), 422, 'invalid-request', '/validDays');
+  });
+}
+
+/** An OpenSSH public key line with an RSA key of that size. */
+function rsaLine(bits: number): string {
+  const { n, e } = generateKeyPairSync('rsa', { modulusLength: bits }).publicKey.export({ format: 'jwk' });
+  const field = (bytes: Buffer): Buffer => {
+    const length = Buffer.alloc(4);
+    length.writeUInt32BE(bytes.length);
+    return Buffer.concat([length, bytes]);
+  };
+  const integer = (text: Json) => field(Buffer.concat([Buffer.alloc(1), Buffer.from(text, 'base64url')]));
+  const exponent = field(Buffer.from(e ?? '', 'base64url'));
+  return `ssh-rsa ${Buffer.concat([field(Buffer.from('ssh-rsa')), exponent, integer(n)]).toString('base64')}`;
+}
