@@ -94,7 +94,8 @@ const listable = (entry: DirectoryEntry): DirectoryEntry => ({
 });
 
 /**
- * The listing of a path, ready to send: portions of CRLF-ended lines. A file lists itself in LIST and NLST.
+ * The listing of a path, ready to send: portions of CRLF-ended lines, to be read to their end or given back by
+ * `return`, which closes the directory. A file lists itself in LIST and NLST.
  * A link shows as what it leads to where that is inside the home, as `ls` shows a followed link; else as a link.
  *
  * @returns `not-a-directory` for MLSD of a file, and the refusals of the file system
@@ -103,7 +104,7 @@ export async function listing(
   files: FileSystem,
   request: { readonly format: ListingFormat; readonly path: VirtualPath; readonly facts: readonly Fact[] },
   now: number,
-): Promise<Result<AsyncIterable<string>>> {
+): Promise<Result<AsyncIterableIterator<string>>> {
   const { format, path } = request;
   const write = (entry: DirectoryEntry): string => {
     const shown = listable(entry);
@@ -123,16 +124,36 @@ export async function listing(
       })(),
     );
   }
-  const batches = listed.value;
-  return ok(
-    (async function* () {
-      for await (const batch of batches) {
+  return ok(portions(listed.value, async (entry) => write(await followed(files, path, entry))));
+}
+
+/**
+ * The lines of each batch as one text. Not a generator: its `return` before the first `next`, where no data connection
+ * came in, would leave the directory open.
+ */
+function portions(
+  batches: AsyncIterable<readonly DirectoryEntry[]>,
+  write: (entry: DirectoryEntry) => Promise<string>,
+): AsyncIterableIterator<string> {
+  const source = batches[Symbol.asyncIterator]();
+  return {
+    [Symbol.asyncIterator]() {
+      return this;
+    },
+    async next() {
+      for (;;) {
+        const batch = await source.next();
+        if (batch.done) return { done: true, value: undefined };
         let portion = '';
-        for (const entry of batch) portion += write(await followed(files, path, entry));
-        if (portion !== '') yield portion;
+        for (const entry of batch.value) portion += await write(entry);
+        if (portion !== '') return { done: false, value: portion };
       }
-    })(),
-  );
+    },
+    async return() {
+      await source.return?.();
+      return { done: true, value: undefined };
+    },
+  };
 }
 
 async function followed(

@@ -148,7 +148,11 @@ const faultOf = (result: Result<void>): Fault | undefined => (result.ok ? undefi
 async function list(transfer: Transfer & { kind: 'list' }, means: TransferMeans): Promise<Reply> {
   const listed = await listing(means.session.files, transfer, means.now);
   if (!listed.ok) return faultReply(listed.fault.code);
-  const done = await over<Sent>(means, 'out', ({ socket }) => sendText(socket, listed.value));
-  if (done.kind === 'failed') return done.reply;
-  return done.result.fault ? sendingFailed(done.result.fault) : completed;
+  try {
+    const done = await over<Sent>(means, 'out', ({ socket }) => sendText(socket, listed.value));
+    if (done.kind === 'failed') return done.reply;
+    return done.result.fault ? sendingFailed(done.result.fault) : completed;
+  } finally {
+    await listed.value.return?.();
+  }
 }
