@@ -70,10 +70,14 @@ export function afterLogin(state: ControlState, event: ControlEvent & { kind: 'l
   return answer(failed, reply(faults['login-refused'].ftp, faults['login-refused'].text));
 }
 
-/** RFC 4217 section 4; SSL is refused, and so is TLS-P, which would also protect the data connection unasked. */
+/**
+ * RFC 4217 section 4; SSL is refused, and so is TLS-P, which would also protect the data connection unasked. After a
+ * login it comes too late: what was logged in in clear does not become somebody else's encrypted connection.
+ */
 export const auth: CommandHandler = (state, argument) => {
   if (state.rules.authTls === 'unavailable') return answer(state, reply(502, 'TLS is not available here.'));
   if (state.channel === 'encrypted') return answer(state, reply(503, 'The connection is already encrypted.'));
+  if (state.login.kind === 'admitted') return answer(state, reply(503, 'AUTH comes before the login.'));
   if (!['TLS', 'TLS-C'].includes(argument.trim().toUpperCase())) {
     return answer(state, reply(504, 'Only AUTH TLS is supported.'));
   }

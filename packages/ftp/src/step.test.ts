@@ -155,6 +155,12 @@ describe('TLS', () => {
     expect(run(clear, line).codes).toEqual([code]);
   });
 
+  test('AUTH after a login in clear: the session of that login stays the only one', () => {
+    const { state, codes } = run({ ...clear, login: { kind: 'admitted' } }, 'AUTH TLS');
+    expect(codes).toEqual([503]);
+    expect(state).toMatchObject({ channel: 'clear', login: { kind: 'admitted' } });
+  });
+
   test('AUTH twice, and on a listener without TLS', () => {
     expect(run(secured, 'AUTH TLS').codes).toEqual([503]);
     expect(run(initialState({ ...rules, authTls: 'unavailable' }, 'clear'), 'AUTH TLS').codes).toEqual([502]);
