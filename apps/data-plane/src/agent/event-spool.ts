@@ -9,6 +9,8 @@ export type NewEvent = Omit<Event, 'id' | 'at'>;
 /** Events of one file of the spool, delivered and removed together. */
 export type SpoolBatch = { readonly name: string; readonly events: readonly Event[] };
 
+type SpoolFile = { readonly name: string; count: number; bytes: number };
+
 /** Events on disk until the control plane has them: nothing is lost while it is away (design section 2). */
 export interface EventSpool {
   add(added: NewEvent): void;
@@ -20,6 +22,11 @@ export interface EventSpool {
 }
 
 const eventsPerFile = 500;
+/**
+ * Bytes after which a file is full: it is delivered as one request, whose body the control plane bounds. A path of
+ * control characters alone is 24 KiB of JSON, and whoever could fill a request with those would stop all delivery.
+ */
+const bytesPerFile = 1 << 20;
 /** Beyond this the oldest file is given up: a full disk would stop the transfers. */
 const maxFiles = 2_000;
 
@@ -31,12 +38,12 @@ export async function openEventSpool(
 ): Promise<EventSpool> {
   const names = (await readdir(folder)).filter((name) => /^\d{15}\.jsonl$/.test(name)).sort();
   let next = Number(names.at(-1)?.slice(0, 15) ?? 0) + 1;
-  let current: { readonly name: string; count: number } | undefined;
+  let current: SpoolFile | undefined;
   let tail: Promise<void> = Promise.resolve();
 
-  function currentFile(): { readonly name: string; count: number } {
-    if (!current || current.count >= eventsPerFile) {
-      current = { name: `${String(next++).padStart(15, '0')}.jsonl`, count: 0 };
+  function currentFile(bytes: number): SpoolFile {
+    if (!current || current.count >= eventsPerFile || current.bytes + bytes > bytesPerFile) {
+      current = { name: `${String(next++).padStart(15, '0')}.jsonl`, count: 0, bytes: 0 };
       names.push(current.name);
       const surplus = names.length > maxFiles ? names.shift() : undefined;
       if (surplus) {
@@ -50,8 +57,10 @@ export async function openEventSpool(
   return {
     add(added) {
       const line = `${JSON.stringify({ id: randomUUID(), at: new Date(now()).toISOString(), ...added })}\n`;
-      const file = currentFile();
+      const bytes = Buffer.byteLength(line);
+      const file = currentFile(bytes);
       file.count++;
+      file.bytes += bytes;
       tail = tail
         .then(() => appendFile(join(folder, file.name), line, { mode: 0o600 }))
         .catch(() => report('an event could not be written to the spool'));
