@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe } from 'vitest';
 import { accountCases } from './cases/accounts.ts';
 import { certificateCases } from './cases/certificates.ts';
 import { documentCases } from './cases/documents.ts';
+import { nodeCases } from './cases/nodes.ts';
 import { policyCases } from './cases/policy.ts';
 import { requestCases } from './cases/requests.ts';
 import { serverCases } from './cases/servers.ts';
@@ -18,6 +19,7 @@ const groups: Readonly<Record<string, (world: World) => void>> = {
   accounts: accountCases,
   policy: policyCases,
   tokens: tokenCases,
+  nodes: nodeCases,
 };
 
 /**

@@ -40,6 +40,8 @@ export type World = {
   readonly unique: (what: string) => string;
   /** Id of a new zone; internal, so that nodes need no approval, unless `more` says otherwise. */
   readonly zone: (more?: object) => Promise<string>;
+  /** Id of a zone that others use too: for what looks at its own rows alone. */
+  readonly sharedZone: () => Promise<string>;
   readonly account: (zone: string, more?: object) => Promise<Json>;
   /** A certificate that a server of the zone can present. */
   readonly localCertificate: (zone: string, keyType?: 'ed25519' | 'ecdsa-p256') => Promise<Json>;
@@ -47,6 +49,12 @@ export type World = {
   /** Secret of a new token. */
   readonly token: (scopes: readonly string[], zones?: '*' | readonly string[]) => Promise<string>;
 };
+
+export async function answerOf(response: Response): Promise<Answer> {
+  const text = await response.text();
+  const isJson = /json/.test(response.headers.get('content-type') ?? '');
+  return { status: response.status, headers: response.headers, body: isJson ? JSON.parse(text) : text };
+}
 
 export function createWorld(plane: () => ControlPlaneUnderTest): World {
   let counter = 0;
@@ -66,22 +74,26 @@ export function createWorld(plane: () => ControlPlaneUnderTest): World {
       },
       ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
     });
-    const text = await response.text();
-    const isJson = /json/.test(response.headers.get('content-type') ?? '');
-    return { status: response.status, headers: response.headers, body: isJson ? JSON.parse(text) : text };
+    return answerOf(response);
   };
   const created = async (path: string, body: object): Promise<Json> => {
     const answer = await call(`POST ${path}`, { body });
     expect(answer).toMatchObject({ status: 201 });
     return answer.body;
   };
+  const zone: World['zone'] = async (more = {}) =>
+    (await created('/v1/zones', { name: unique('zone'), kind: 'internal', ...more })).id;
+  let shared: Promise<string> | undefined;
   return {
     plane,
+    zone,
+    sharedZone() {
+      shared ??= zone();
+      return shared;
+    },
     admin: () => createClient({ url: plane().url, token: plane().apiToken }),
     call,
     unique,
-    zone: async (more = {}) =>
-      (await created('/v1/zones', { name: unique('zone'), kind: 'internal', ...more })).id,
     account: (zone, more = {}) =>
       created('/v1/accounts', { name: unique('account'), zones: [zone], ...more }),
     localCertificate: (zone, keyType = 'ed25519') =>

@@ -6,7 +6,7 @@ export function accountCases(world: World): void {
   const { call, unique } = world;
 
   test('an account: create, show, list, change, delete', async () => {
-    const zone = await world.zone();
+    const zone = await world.sharedZone();
     const name = `Partner.${unique('x')}`;
     const created = await call('POST /v1/accounts', {
       body: { name, zones: [zone], password: 'correct horse' },
@@ -37,7 +37,7 @@ export function accountCases(world: World): void {
   });
 
   test('names that differ in case alone are one name, also when both ask at once', async () => {
-    const zone = await world.zone();
+    const zone = await world.sharedZone();
     const name = unique('Case');
     const create = (given: string) => call('POST /v1/accounts', { body: { name: given, zones: [zone] } });
     const both = await Promise.all([create(name), create(name.toUpperCase())]);
@@ -62,13 +62,13 @@ export function accountCases(world: World): void {
     ],
     ['a hash in place of a password', { passwordHash: '$argon2id$' }, '/passwordHash'],
   ])('%s is refused', async (_what, body, pointer) => {
-    const zones = [await world.zone()];
+    const zones = [await world.sharedZone()];
     const answer = await call('POST /v1/accounts', { body: { name: unique('account'), zones, ...body } });
     expectProblem(answer, 422, 'invalid-request', pointer);
   });
 
   test('a name that makes no folder needs a home', async () => {
-    const zones = [await world.zone()];
+    const zones = [await world.sharedZone()];
     expectProblem(
       await call('POST /v1/accounts', { body: { name: '..', zones } }),
       422,
@@ -78,7 +78,7 @@ export function accountCases(world: World): void {
   });
 
   test('deleting it deletes its login certificates, and its key may be registered anew', async () => {
-    const zone = await world.zone();
+    const zone = await world.sharedZone();
     const made = await world.account(zone);
     const other = await world.account(zone);
     const issued = await call('POST /v1/certificates', {

@@ -59,7 +59,7 @@ export function certificateCases(world: World): void {
   test.each(['ed25519', 'ecdsa-p256'] as const)(
     'a local certificate is generated, shown, listed and deleted: %s',
     async (keyType) => {
-      const zone = await world.zone();
+      const zone = await world.sharedZone();
       const made = await world.localCertificate(zone, keyType);
       const { changeSequence: _sequence, ...stored } = changedCertificate.parse(made);
       expect(stored).toMatchObject({
@@ -88,7 +88,7 @@ export function certificateCases(world: World): void {
   );
 
   test('a certificate in use is not deleted, and the answer says what uses it', async () => {
-    const zone = await world.zone();
+    const zone = await world.sharedZone();
     const made = await world.localCertificate(zone);
     const server = await world.server(zone, { certificates: [made.id] });
     const answer = await call(`DELETE /v1/certificates/${made.id}`, { version: 1 });
@@ -98,7 +98,7 @@ export function certificateCases(world: World): void {
   });
 
   test('the internal CA is not deleted while a TLS login is trusted through it', async () => {
-    const account = await world.account(await world.zone());
+    const account = await world.account(await world.sharedZone());
     const issued = await create('issue-login', { account: account.id, keyType: 'ed25519' });
     const [ca] = (await call('GET /v1/certificates?kind=internal-ca')).body.items;
     const answer = await call(`DELETE /v1/certificates/${ca.id}`, { version: ca.version });
@@ -107,7 +107,7 @@ export function certificateCases(world: World): void {
   });
 
   test('a server’s own chain and key are imported', async () => {
-    const zone = await world.zone();
+    const zone = await world.sharedZone();
     const ca = await foreignCa();
     const leaf = await ca.leaf('tls-server');
     const body = { zones: [zone], pem: leaf.pem + ca.pem, privateKey: leaf.privateKey };
@@ -125,7 +125,7 @@ export function certificateCases(world: World): void {
   });
 
   test('bad PEM, and a certificate that does not match its key, name the field', async () => {
-    const zones = [await world.zone()];
+    const zones = [await world.sharedZone()];
     const leaf = await (await foreignCa()).leaf('tls-server');
     const other = await (await foreignCa()).leaf('tls-server');
     const { pem, privateKey } = leaf;
@@ -148,7 +148,7 @@ export function certificateCases(world: World): void {
   });
 
   test('an SSH key is put into its wrapper, which lives as long as its own end says', async () => {
-    const account = await world.account(await world.zone());
+    const account = await world.account(await world.sharedZone());
     const validUntil = new Date(Date.now() + day).toISOString();
     const line = `${await sshLine()} partner@example.org`;
     const made = await create('import-ssh-public-key', { account: account.id, publicKey: line, validUntil });
@@ -175,7 +175,7 @@ export function certificateCases(world: World): void {
   });
 
   test('key lines that would mean more or less than they say are refused, the option by its name', async () => {
-    const account = await world.account(await world.zone());
+    const account = await world.account(await world.sharedZone());
     const add = (publicKey: string) => create('import-ssh-public-key', { account: account.id, publicKey });
     for (const option of ['command="ls" ', 'permitopen="a:1" ', 'tunnel="0" ']) {
       const answer = await add(await sshLine(option));
@@ -204,13 +204,13 @@ export function certificateCases(world: World): void {
     const request = ['req', '-x509', '-nodes', '-keyout', 'key.pem', '-subj', '/CN=weak', ...newKey];
     const made = await run('openssl', request, { cwd });
     expect(made.stdout, made.stderr).toContain('BEGIN CERTIFICATE');
-    const account = await world.account(await world.zone());
+    const account = await world.account(await world.sharedZone());
     const answer = await create('import-login', { account: account.id, pem: made.stdout, anchor: 'pinned' });
     expectProblem(answer, 422, 'key-unsupported', '/pem');
   });
 
   test('an X.509 login certificate is issued, and its key answered this once', async () => {
-    const account = await world.account(await world.zone());
+    const account = await world.account(await world.sharedZone());
     const made = await create('issue-login', { account: account.id, keyType: 'ecdsa-p256' });
     const { privateKey, ...shown } = made.body;
     expect(privateKey).toMatch(/^-----BEGIN PRIVATE KEY-----\n/);
@@ -223,7 +223,7 @@ export function certificateCases(world: World): void {
   });
 
   test('a partner’s own certificate is trusted through a CA or pinned', async () => {
-    const account = await world.account(await world.zone());
+    const account = await world.account(await world.sharedZone());
     const ca = await foreignCa();
     const { pem } = await ca.leaf();
     const add = (body: object) => create('import-login', { account: account.id, ...body });
@@ -256,7 +256,7 @@ export function certificateCases(world: World): void {
   });
 
   test('an alias is unique within its kind', async () => {
-    const zone = await world.zone();
+    const zone = await world.sharedZone();
     const { alias } = await world.localCertificate(zone);
     const account = await world.account(zone);
     const body = { alias, account: account.id, keyType: 'ed25519' };
@@ -265,7 +265,7 @@ export function certificateCases(world: World): void {
   });
 
   test('a revoked key never comes back: not on its account, not on another, not in another certificate', async () => {
-    const zone = await world.zone();
+    const zone = await world.sharedZone();
     const account = await world.account(zone);
     const ca = await foreignCa();
     const { pem, spki, privateKey } = await ca.leaf();
@@ -291,7 +291,7 @@ export function certificateCases(world: World): void {
   });
 
   test('what a request of one kind does not take is refused', async () => {
-    const zone = await world.zone();
+    const zone = await world.sharedZone();
     expectProblem(await create('import-everything', {}), 422, 'invalid-request', '/source');
     const generate = (body: object) =>
       create('generate-local', {

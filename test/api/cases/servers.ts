@@ -13,7 +13,7 @@ export function serverCases(world: World): void {
     ['ftp', { clientCertificate: 'disabled', ftp: { explicitTls: true, tlsSessionReuse: 'preferred' } }],
     ['http', { clientCertificate: 'disabled', http: { plain: false, hsts: true } }],
   ])('an %s server: create, show, list, change, delete', async (protocol, defaults) => {
-    const zone = await world.zone();
+    const zone = await world.sharedZone();
     const body = { protocol, name: unique('server'), zone, port: 2022 };
     const created = await call('POST /v1/servers', { body });
     expect(created).toMatchObject({
@@ -47,7 +47,7 @@ export function serverCases(world: World): void {
   });
 
   test('what fits no server is refused by field, and nothing changes', async () => {
-    const zone = await world.zone();
+    const zone = await world.sharedZone();
     const made = await world.server(zone);
     const other = await world.server(zone);
     const change = (body: object) => call(`PATCH /v1/servers/${made.id}`, { version: 1, body });
@@ -76,7 +76,7 @@ export function serverCases(world: World): void {
   });
 
   test('it presents local certificates of its own zone, one of a type on SSH', async () => {
-    const zone = await world.zone();
+    const zone = await world.sharedZone();
     const mine = await world.localCertificate(zone);
     const twin = await world.localCertificate(zone);
     const foreign = await world.localCertificate(await world.zone());
@@ -93,7 +93,7 @@ export function serverCases(world: World): void {
   });
 
   test('known-hosts gives the keys of now, under the name that clients use', async () => {
-    const zone = await world.zone();
+    const zone = await world.sharedZone();
     const first = await world.localCertificate(zone, 'ed25519');
     const second = await world.localCertificate(zone, 'ecdsa-p256');
     const made = await world.server(zone, { certificates: [first.id, second.id], port: 2022 });
