@@ -2,10 +2,10 @@ import { toBase64, utf8 } from '@sallyport/bytes';
 import { type Result, unwrap } from '@sallyport/faults';
 import { defaultLoginSettings, everyone, type LoginSettings, type UserClass } from '@sallyport/model';
 import { beforeAll, describe, expect, it, test } from 'vitest';
+import { makeLocal } from '../fixture/local-certificate.ts';
 import {
   contentWith,
   makeAccount,
-  makeLocal,
   makeRegistered,
   makeServer,
   makeZone,

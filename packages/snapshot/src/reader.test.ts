@@ -2,12 +2,12 @@ import { type Bytes, concat, fromUtf8, sha256Hex, toBase64, utf8 } from '@sallyp
 import { type Result, unwrap } from '@sallyport/faults';
 import { defaultLoginSettings } from '@sallyport/model';
 import { beforeAll, describe, expect, it, test } from 'vitest';
+import { makeLocal } from '../fixture/local-certificate.ts';
 import {
   contentWith,
   type Machine,
   type MemoryBlobs,
   makeAccount,
-  makeLocal,
   makeMachine,
   makeRegistered,
   makeServer,

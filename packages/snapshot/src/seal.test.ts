@@ -1,11 +1,11 @@
 import { type Bytes, fromUtf8, toBase64, utf8 } from '@sallyport/bytes';
 import { unwrap } from '@sallyport/faults';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { makeLocal } from '../fixture/local-certificate.ts';
 import {
   contentWith,
   type Machine,
   makeAccount,
-  makeLocal,
   makeMachine,
   makeRegistered,
   makeServer,
