@@ -56,6 +56,9 @@ async function poll(
     const position = deps.feed.position(node.zone);
     await publishWaiting(deps, node.zone);
     const { publication, snapshot, root, resignAt } = await currentDocuments(deps, node.zone);
+    // Asked after the documents were read: a node that was removed while it waited gets no news of what came after it.
+    const stillActive = await findNode(deps.store.queries, node.id);
+    if (stillActive?.state !== 'active') throw new FaultError({ code: 'node-signature-invalid' });
     const newVersion =
       publication.trustEpoch !== held.epoch ? publication.version > 0 : publication.version > held.after;
     const news = newVersion || publication.issuedAt > held.issuedAt || root.version > held.root;
@@ -72,8 +75,6 @@ async function poll(
         ...(nextRoot === undefined ? {} : { root: nextRoot }),
       };
     }
-    const stillActive = await findNode(deps.store.queries, node.id);
-    if (stillActive?.state !== 'active') throw new FaultError({ code: 'node-signature-invalid' });
     await deps.feed.wait(node.zone, position, Math.max(1, Math.min(deadline, resignAt) - now), signal);
   }
 }
@@ -108,7 +109,7 @@ export const nodeProtocolOperations = [
     answers: 'bytes',
     async run(deps, { params, caller }) {
       const bytes = await findBlob(deps.store.queries, callingNode(caller).zone, params.digest);
-      if (!bytes) return refuse('section-missing', params.digest);
+      if (!bytes) return refuse('not-found', 'the zone has no section of that digest');
       return ok({ body: bytes, headers: { 'cache-control': 'private, max-age=31536000, immutable' } });
     },
   }),
