@@ -279,6 +279,8 @@ export function nodeCases(world: World): void {
     const node = await joinedNode(world, await world.zone());
     const { manifest } = await node.snapshot();
     const waiting = node.poll({ after: manifest.version, wait: 10 });
+    // Answered after the poll has come in, so that it is one that waits.
+    for (let turn = 0; turn < 3; turn++) await node.send('GET /v1/node/roots/1');
     await call(`PATCH /v1/nodes/${node.id}`, { body: { state: 'removed' }, version: 1 });
     expectProblem(await waiting, 401, 'node-signature-invalid');
   });
