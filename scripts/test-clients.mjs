@@ -10,6 +10,8 @@ const packageOfProgram = {
   curl: 'curl',
   lftp: 'lftp',
   openssl: 'openssl',
+  puttygen: 'putty-tools',
+  certtool: 'gnutls-bin',
   python3: 'python3',
   make: 'make',
   'g++': 'g++',

@@ -13,7 +13,7 @@ function folderWith(...programs: string[]): string {
 }
 
 test('a package is missing while one of its programs is', () => {
-  const most = folderWith('ssh', 'ssh-keygen', 'curl', 'openssl', 'python3', 'make');
+  const most = folderWith('ssh', 'ssh-keygen', 'curl', 'openssl', 'puttygen', 'certtool', 'python3', 'make');
   expect(missingPackages(`/nowhere:${most}`)).toEqual(['openssh-client', 'lftp', 'g++']);
   expect(missingPackages(`${most}:${folderWith('sftp', 'lftp', 'g++')}`)).toEqual([]);
 });
@@ -49,12 +49,25 @@ test('names what is missing and fails where it cannot install', async () => {
     env: { PATH: folderWith('curl', 'ssh') },
   });
   expect(code).toBe(1);
-  expect(stderr).toContain('install them: openssh-client lftp openssl python3 make g++');
+  expect(stderr).toContain(
+    'install them: openssh-client lftp openssl putty-tools gnutls-bin python3 make g++',
+  );
 });
 
 /** A path with all but one program, and an `apt-get` that logs what it is asked and, if it is a good one, brings it. */
 function machine(aptGet: 'brings it' | 'fails') {
-  const folder = folderWith('ssh', 'sftp', 'ssh-keygen', 'curl', 'openssl', 'python3', 'make', 'g++');
+  const folder = folderWith(
+    'ssh',
+    'sftp',
+    'ssh-keygen',
+    'curl',
+    'openssl',
+    'puttygen',
+    'certtool',
+    'python3',
+    'make',
+    'g++',
+  );
   for (const program of ['env', 'cp', 'chmod']) symlinkSync(`/usr/bin/${program}`, join(folder, program));
   const bring =
     aptGet === 'fails' ? 'echo no such package >&2; exit 100' : `cp '${folder}/curl' '${folder}/lftp'`;

@@ -3,13 +3,21 @@ import { ok, type Result, refuse } from '@sallyport/faults';
 import type { PublicKeyFacts } from '@sallyport/model';
 import { keyFacts } from './key-facts.ts';
 import { encodeSpki } from './public-key.ts';
+import { sourcePatterns } from './source-patterns.ts';
 import { parseSshBlob, sshKeyName } from './ssh-key.ts';
 
 /** What the options of a line come to here. */
 export type AuthorizedKeyOptions = {
   /** End of the key's use, RFC 3339. */
   readonly validUntil?: string;
+  /** Networks that the key may be used from; absent: from everywhere. */
+  readonly sources?: readonly string[];
+  /** The key is no login: it is a CA that certifies logins. */
+  readonly certAuthority?: true;
 };
+
+/** Options that only some callers can hold; who does not is never given a key that has them. */
+export type HeldOption = 'from' | 'cert-authority';
 
 /** One line of an authorized_keys file. */
 export type AuthorizedKey = {
@@ -68,10 +76,12 @@ function expiryTime(text: string): Date | undefined {
   return Number.isNaN(date.getTime()) || date.toISOString() !== iso ? undefined : date;
 }
 
-function parseOptions(text: string): Result<AuthorizedKeyOptions> {
+function parseOptions(text: string, holds: ReadonlySet<HeldOption>): Result<AuthorizedKeyOptions> {
   const unsupported = (name: string): Result<never> =>
-    refuse('key-option-unsupported', `option ${name.slice(0, 64)}`);
+    refuse('key-option-unsupported', `option ${name.slice(0, 100)}`);
   let expiry: Date | undefined;
+  let sources: readonly string[] | undefined;
+  let certAuthority = false;
   for (let at = 0; at <= text.length; ) {
     const end = endOfToken(text, at, (character) => character === ',');
     const option = text.slice(at, end);
@@ -81,26 +91,48 @@ function parseOptions(text: string): Result<AuthorizedKeyOptions> {
     const name = (equals < 0 ? option : option.slice(0, equals)).toLowerCase();
     if (name === '') return refuse('key-malformed', 'an option without a name');
     if (equals < 0 && alreadyTrue.has(name)) continue;
-    if (name !== 'expiry-time') return unsupported(name);
+    if (name === 'cert-authority' && equals < 0 && holds.has('cert-authority')) {
+      certAuthority = true;
+      continue;
+    }
     const value = unquote(equals < 0 ? '' : option.slice(equals + 1));
+    if (name === 'from' && holds.has('from')) {
+      if (sources) return refuse('key-malformed', 'option from is there twice');
+      if (value === undefined) return refuse('key-malformed', 'option from is not a list in double quotes');
+      const patterns = sourcePatterns(value);
+      if (patterns.kind === 'unsupported') {
+        return unsupported(`from with the pattern ${patterns.pattern.slice(0, 64)}`);
+      }
+      sources = patterns.networks;
+      continue;
+    }
+    if (name !== 'expiry-time') return unsupported(name);
     const date = value === undefined ? undefined : expiryTime(value);
     if (!date) return refuse('key-malformed', 'option expiry-time is not a date in double quotes');
     // Of several, the earliest holds (auth2-pubkeyfile.c of OpenSSH).
     if (!expiry || date < expiry) expiry = date;
   }
-  return ok(expiry ? { validUntil: expiry.toISOString().replace('.000Z', 'Z') } : {});
+  return ok({
+    ...(expiry ? { validUntil: expiry.toISOString().replace('.000Z', 'Z') } : {}),
+    ...(sources ? { sources } : {}),
+    ...(certAuthority ? { certAuthority } : {}),
+  });
 }
 
 /**
  * Reads one line of an authorized_keys file: options, key type, base64, comment (sshd(8)).
- * `expiry-time` becomes `validUntil`; `restrict` and `no-*` are true here already; any other option refuses
- * the line, because the key would get more than its owner meant.
+ * `expiry-time` becomes `validUntil`; `restrict` and `no-*` are true here already; `from` and `cert-authority` are
+ * taken from who holds them; any other option refuses the line, because the key would get more than its owner meant.
  *
  * @param line one line, with or without its line end
+ * @param rules `holds`: options whose consequences the caller sees to; `leastRsaBits`: default 2048
  * @returns the key in both encodings; `key-malformed`, `key-unsupported` or, naming the option,
  *   `key-option-unsupported`
  */
-export function parseAuthorizedKey(line: string): Result<AuthorizedKey> {
+export function parseAuthorizedKey(
+  line: string,
+  rules: { readonly holds?: readonly HeldOption[]; readonly leastRsaBits?: number } = {},
+): Result<AuthorizedKey> {
   const text = line.replace(/\r?\n$/, '').trim();
   if (line.length > longestLine)
     return refuse('key-malformed', `a line has at most ${longestLine} characters`);
@@ -120,7 +152,7 @@ export function parseAuthorizedKey(line: string): Result<AuthorizedKey> {
   const first = token();
   const hasOptions = !keyTypeName.test(first);
   const type = hasOptions ? token() : first;
-  const options = hasOptions ? parseOptions(first) : ok<AuthorizedKeyOptions>({});
+  const options = hasOptions ? parseOptions(first, new Set(rules.holds)) : ok<AuthorizedKeyOptions>({});
   if (!keyTypeName.test(type)) return refuse('key-malformed', 'this is not an SSH public key line');
   if (!options.ok) return options;
   // The rest is free text; quotes in it mean nothing.
@@ -132,12 +164,12 @@ export function parseAuthorizedKey(line: string): Result<AuthorizedKey> {
   } catch {
     return refuse('key-malformed', 'the key is not base64');
   }
-  const parts = parseSshBlob(blob);
+  const parts = parseSshBlob(blob, rules.leastRsaBits);
   if (!parts.ok) return parts;
   if (sshKeyName(parts.value.type) !== type) {
     return refuse('key-malformed', 'the key is not of the type that the line names');
   }
   const spki = encodeSpki(parts.value);
-  const facts = keyFacts(spki);
+  const facts = keyFacts(spki, rules.leastRsaBits);
   return facts.ok ? ok({ blob, spki, facts: facts.value, comment, options: options.value }) : facts;
 }

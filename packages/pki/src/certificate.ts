@@ -17,6 +17,7 @@ import {
 import { type CertificateExtensions, readExtensions } from './extensions.ts';
 import { keyFacts } from './key-facts.ts';
 import { nameText } from './name.ts';
+import { leastRsaBits } from './public-key.ts';
 import { readSignatureAlgorithm, type SignatureAlgorithm } from './signature.ts';
 
 /** An X.509 certificate, read and not judged: nothing in it is verified. */
@@ -32,6 +33,8 @@ export type ParsedCertificate = CertificateExtensions & {
   readonly issuerDer: Bytes;
   /** Hexadecimal, as `openssl x509 -serial` shows it, in lower case. */
   readonly serial: string;
+  /** It was never allowed (RFC 5280 section 4.1.2.2), though some old CAs wrote it. */
+  readonly serialIsNegative: boolean;
   readonly notBefore: Date;
   readonly notAfter: Date;
   /** DER SubjectPublicKeyInfo. */
@@ -47,7 +50,7 @@ export type ParsedCertificate = CertificateExtensions & {
 
 const mostBytes = 65_536;
 
-function readCertificate(der: Bytes): ParsedCertificate {
+function readCertificate(der: Bytes, least: number): ParsedCertificate {
   const whole = new DerReader(der);
   const certificate = whole.inside(tags.sequence);
   whole.finish();
@@ -86,10 +89,11 @@ function readCertificate(der: Bytes): ParsedCertificate {
     subjectDer,
     issuerDer,
     serial: toHex(serial.length > 1 && serial[0] === 0 ? serial.subarray(1) : serial),
+    serialIsNegative: (serial[0] as number) >= 0x80,
     notBefore,
     notAfter,
     spki,
-    key: unwrap(keyFacts(spki)),
+    key: unwrap(keyFacts(spki, least)),
     selfIssued: sameBytes(subjectDer, issuerDer),
     tbs: copyOf(tbs.raw),
     signature,
@@ -102,12 +106,13 @@ function readCertificate(der: Bytes): ParsedCertificate {
  * Reads an X.509 certificate, as strict DER (RFC 5280 section 4.1). It verifies nothing.
  *
  * @param der at most 64 KiB
+ * @param least bits of an RSA key
  * @returns the certificate; `certificate-malformed`, or `key-unsupported`/`key-malformed` for its key
  */
-export function parseCertificate(der: Uint8Array): Result<ParsedCertificate> {
+export function parseCertificate(der: Uint8Array, least = leastRsaBits): Result<ParsedCertificate> {
   if (der.length > mostBytes) return refuse('certificate-malformed', `more than ${mostBytes} bytes`);
   try {
-    return ok(readCertificate(copyOf(der)));
+    return ok(readCertificate(copyOf(der), least));
   } catch (error) {
     if (error instanceof DerError) return refuse('certificate-malformed', error.message);
     if (error instanceof FaultError) return { ok: false, fault: error.fault };

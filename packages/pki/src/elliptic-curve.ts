@@ -36,3 +36,10 @@ export function isOnCurve(type: EcdsaType, point: Uint8Array): boolean {
   const y = BigInt(`0x${toHex(point.subarray(1 + bytes))}`);
   return x < prime && y < prime && (y * y - (x * x * x - 3n * x + b)) % prime === 0n;
 }
+
+/** Octets of a coordinate and of a private number. */
+export const fieldBytes = (type: EcdsaType): number => curves[type].bytes;
+
+/** The curve whose uncompressed points have this length. */
+export const curveOfPoint = (point: Uint8Array): EcdsaType | undefined =>
+  (Object.keys(curves) as EcdsaType[]).find((type) => point.length === 1 + 2 * curves[type].bytes);

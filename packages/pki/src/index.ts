@@ -1,6 +1,17 @@
-export { type AuthorizedKey, type AuthorizedKeyOptions, parseAuthorizedKey } from './authorized-key.ts';
+export {
+  type AuthorizedKey,
+  type AuthorizedKeyOptions,
+  type HeldOption,
+  parseAuthorizedKey,
+} from './authorized-key.ts';
 export { type ParsedCertificate, parseCertificate } from './certificate.ts';
 export { type KeyUsage, unknownCritical } from './extensions.ts';
+export {
+  type ImportEntry,
+  type ImportedMaterial,
+  type ImportOptions,
+  importKeyMaterial,
+} from './import/import-key-material.ts';
 export {
   type CertificateContent,
   type CertificatePurpose,
@@ -14,6 +25,8 @@ export { keyFacts } from './key-facts.ts';
 export { type GeneratedKeyType, generateKeyPair, type KeyPair, privateKeyMatches } from './key-pair.ts';
 export { opensshPrivateKey } from './openssh-private-key.ts';
 export { readPemCertificates, readPemPrivateKey, toPem } from './pem.ts';
+export type { PrivateKey } from './private-key.ts';
+export { parseSshCertificate, type SshCertificate, sshCertificateLine } from './ssh-certificate.ts';
 export { knownHostsLine, spkiOfSshBlob, sshBlobOf, sshFingerprint, sshPublicKeyLine } from './ssh-key.ts';
 export { encodeSubject, type SubjectName } from './subject.ts';
 export { type TrustAnchors, trustAnchors } from './trust-anchors.ts';

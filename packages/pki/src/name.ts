@@ -34,6 +34,9 @@ function wide(bytes: Uint8Array, width: 2 | 4): string {
   return text;
 }
 
+/** Text of a BMPString. Throws DerError. */
+export const bmpText = (content: Uint8Array): string => wide(content, 2);
+
 /** Text of an ASN.1 string; nothing for another type. */
 function stringValue({ tag, content }: Element): string | undefined {
   switch (tag) {

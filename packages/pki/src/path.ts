@@ -17,7 +17,7 @@ const mostSteps = 512;
 const mostPaths = 16;
 
 /** Could `issuer` have signed `subject`, going by names and key identifiers (RFC 5280 section 6.1, RFC 4158)? */
-const couldIssue = (issuer: ParsedCertificate, subject: ParsedCertificate): boolean =>
+export const couldIssue = (issuer: ParsedCertificate, subject: ParsedCertificate): boolean =>
   sameBytes(issuer.subjectDer, subject.issuerDer) &&
   (subject.authorityKeyId === undefined ||
     issuer.subjectKeyId === undefined ||

@@ -2,10 +2,14 @@ import { type Bytes, fromBase64, toBase64 } from '@sallyport/bytes';
 import { ok, type Result, refuse } from '@sallyport/faults';
 import { DerError, DerReader, smallInteger, tags, tryDer } from './der.ts';
 
-const longestText = 262_144;
-const mostCertificates = 10;
+const bounds = { blocks: 10, characters: 262_144 };
 
-type Block = { readonly label: string; readonly der: Bytes };
+/** One PEM block; `headers` as in RFC 1421, names in lower case. */
+export type PemBlock = {
+  readonly label: string;
+  readonly headers: ReadonlyMap<string, string>;
+  readonly der: Bytes;
+};
 
 /** DER as PEM, 64 characters to the line (RFC 7468). */
 export function toPem(label: string, der: Uint8Array): string {
@@ -13,28 +17,46 @@ export function toPem(label: string, der: Uint8Array): string {
   return [`-----BEGIN ${label}-----`, ...lines, `-----END ${label}-----`, ''].join('\n');
 }
 
-/** All PEM blocks of a text, in order; text around them is ignored (RFC 7468 section 2). */
-function readBlocks(text: string, most: number): readonly Block[] | string {
-  if (text.length > longestText) return `more than ${longestText} characters`;
-  const blocks: Block[] = [];
+/** Header of RFC 1421 section 4.6, which OpenSSL puts above an encrypted key; base64 has no colon. */
+const header = /^([A-Za-z][A-Za-z0-9-]{0,63}):[ \t]*(.*)$/;
+
+/**
+ * All PEM blocks of a text, in order; text around them is ignored (RFC 7468 section 2).
+ *
+ * @param bounds blocks at most, and characters of text at most
+ * @returns the blocks, or what is wrong with the text
+ */
+export function readPemBlocks(
+  text: string,
+  bounds: { readonly blocks: number; readonly characters: number },
+): readonly PemBlock[] | string {
+  if (text.length > bounds.characters) return `more than ${bounds.characters} characters`;
+  const blocks: PemBlock[] = [];
   let label: string | undefined;
-  let body = '';
+  let body: string[] = [];
+  let headers = new Map<string, string>();
   for (const line of text.split(/\r\n|\n|\r/)) {
-    const mark = /^-----(BEGIN|END) ([A-Z0-9 ]{1,64})-----\s*$/.exec(line);
+    const mark = /^-----(BEGIN|END) ([A-Z0-9 .]{1,64})-----[ \t]*$/.exec(line);
     if (!mark) {
-      if (label !== undefined) body += line.trim();
+      if (/^-----(BEGIN|END)\b/.test(line)) return 'a line is cut';
+      if (label === undefined) continue;
+      const [, name, value] = (body.length === 0 && header.exec(line)) || [];
+      if (name === undefined || value === undefined) body.push(line.trim());
+      else headers.set(name.toLowerCase(), value.trim());
+      if (body.length === 1 && body[0] === '') body = [];
       continue;
     }
     const [, kind, named] = mark as unknown as readonly [string, string, string];
     if (kind === 'BEGIN') {
       if (label !== undefined) return `${label} has no end`;
-      if (blocks.length === most) return `more than ${most} blocks`;
+      if (blocks.length === bounds.blocks) return `more than ${bounds.blocks} blocks`;
       label = named;
-      body = '';
+      body = [];
+      headers = new Map();
     } else {
       if (label !== named) return `an end of ${named} without its begin`;
       try {
-        blocks.push({ label, der: fromBase64(body) });
+        blocks.push({ label, headers, der: fromBase64(body.join('')) });
       } catch {
         return `${label} is not base64`;
       }
@@ -51,7 +73,7 @@ function readBlocks(text: string, most: number): readonly Block[] | string {
  *   that is no certificate (a private key does not belong there)
  */
 export function readPemCertificates(text: string): Result<Bytes[]> {
-  const blocks = readBlocks(text, mostCertificates);
+  const blocks = readPemBlocks(text, bounds);
   if (typeof blocks === 'string') return refuse('certificate-malformed', `PEM: ${blocks}`);
   const foreign = blocks.find((block) => block.label !== 'CERTIFICATE');
   if (foreign) return refuse('certificate-malformed', `PEM: ${foreign.label} is no certificate`);
@@ -75,7 +97,7 @@ function checkPkcs8(der: Bytes): true {
  * @returns PKCS#8 DER; `key-unsupported` for another form, `key-malformed` for none, several or a broken one
  */
 export function readPemPrivateKey(text: string): Result<Bytes> {
-  const blocks = readBlocks(text, mostCertificates);
+  const blocks = readPemBlocks(text, bounds);
   if (typeof blocks === 'string') return refuse('key-malformed', `PEM: ${blocks}`);
   const [block, another] = blocks;
   if (!block) return refuse('key-malformed', 'PEM: there is no private key');

@@ -30,7 +30,8 @@ const curves: Readonly<Record<EcdsaType, { readonly oid: string; readonly bits: 
 };
 const curveTypes = Object.keys(curves) as readonly EcdsaType[];
 
-const leastRsaBits = 2_048;
+/** Least size of an RSA key that anything is accepted with. */
+export const leastRsaBits = 2_048;
 /** As OpenSSH's SSH_RSA_MAXIMUM_MODULUS_SIZE: beyond it a signature check is a way to burn our processor. */
 const mostRsaBits = 16_384;
 
@@ -44,16 +45,15 @@ export function keyBits(parts: PublicKeyParts): number {
 }
 
 /**
- * Is the key one that we accept? RSA of 2048 to 16384 bits with an odd modulus and an odd exponent of 3 to
+ * Is the key one that we accept? RSA of `least` (2048) to 16384 bits with an odd modulus and an odd exponent of 3 to
  * 64 bits' length; a point of the curve.
  *
  * @returns the same parts; `key-unsupported` for a size out of bounds, `key-malformed` for numbers that are no key
  */
-export function checkPublicKey(parts: PublicKeyParts): Result<PublicKeyParts> {
+export function checkPublicKey(parts: PublicKeyParts, least = leastRsaBits): Result<PublicKeyParts> {
   if (parts.type === 'rsa') {
     const bits = keyBits(parts);
-    if (bits < leastRsaBits)
-      return refuse('key-unsupported', `RSA of ${bits} bits; at least ${leastRsaBits}`);
+    if (bits < least) return refuse('key-unsupported', `RSA of ${bits} bits; at least ${least}`);
     if (bits > mostRsaBits) return refuse('key-unsupported', `RSA of ${bits} bits; at most ${mostRsaBits}`);
     const { modulus, exponent } = parts;
     const odd = ((modulus.at(-1) ?? 0) & (exponent.at(-1) ?? 0) & 1) === 1;
@@ -93,7 +93,7 @@ function readSpki(spki: Bytes): PublicKeyParts | { readonly unsupported: string 
       if (!named) return { unsupported: 'elliptic curve without a name' };
       algorithm.finish();
       const curve = oidText(named);
-      const type = curveTypes.find((candidate) => curves[candidate].oid === curve);
+      const type = curveOfOid(curve);
       return type ? { type, point: key } : { unsupported: `elliptic curve ${curve}` };
     }
     case oids.ed25519:
@@ -110,37 +110,35 @@ function readSpki(spki: Bytes): PublicKeyParts | { readonly unsupported: string 
  * Takes a SubjectPublicKeyInfo apart (RFC 3279, RFC 5480, RFC 8410).
  *
  * @param spki DER
+ * @param least bits of an RSA key; lower than 2048 only where a zone imports what it cannot replace yet
  * @returns the key; `key-malformed`, or `key-unsupported` for a kind or size that we do not accept
  */
-export function parseSpki(spki: Uint8Array): Result<PublicKeyParts> {
+export function parseSpki(spki: Uint8Array, least = leastRsaBits): Result<PublicKeyParts> {
   const read = tryDer(spki, readSpki);
   if (read instanceof DerError) return refuse('key-malformed', read.message);
-  return 'unsupported' in read ? refuse('key-unsupported', read.unsupported) : checkPublicKey(read);
+  return 'unsupported' in read ? refuse('key-unsupported', read.unsupported) : checkPublicKey(read, least);
 }
+
+/** AlgorithmIdentifier of a key, the same for its public and its private half. */
+export function keyAlgorithm(type: PublicKeyParts['type']): Bytes {
+  switch (type) {
+    case 'rsa':
+      return encode(tags.sequence, encodeOid(oids.rsaEncryption), encode(tags.null));
+    case 'ed25519':
+      return encode(tags.sequence, encodeOid(oids.ed25519));
+    default:
+      return encode(tags.sequence, encodeOid(oids.ecPublicKey), encodeOid(curves[type].oid));
+  }
+}
+
+/** Curve of a named one's object identifier. */
+export const curveOfOid = (oid: string): EcdsaType | undefined =>
+  curveTypes.find((candidate) => curves[candidate].oid === oid);
 
 /** DER SubjectPublicKeyInfo of a key. */
 export function encodeSpki(parts: PublicKeyParts): Bytes {
-  const algorithm = (...fields: readonly Uint8Array[]): Bytes => encode(tags.sequence, ...fields);
-  switch (parts.type) {
-    case 'rsa': {
-      const numbers = encode(
-        tags.sequence,
-        encodePositiveInteger(parts.modulus),
-        encodePositiveInteger(parts.exponent),
-      );
-      return encode(
-        tags.sequence,
-        algorithm(encodeOid(oids.rsaEncryption), encode(tags.null)),
-        encodeBitString(numbers),
-      );
-    }
-    case 'ed25519':
-      return encode(tags.sequence, algorithm(encodeOid(oids.ed25519)), encodeBitString(parts.point));
-    default:
-      return encode(
-        tags.sequence,
-        algorithm(encodeOid(oids.ecPublicKey), encodeOid(curves[parts.type].oid)),
-        encodeBitString(parts.point),
-      );
-  }
+  const algorithm = keyAlgorithm(parts.type);
+  if (parts.type !== 'rsa') return encode(tags.sequence, algorithm, encodeBitString(parts.point));
+  const numbers = [parts.modulus, parts.exponent].map(encodePositiveInteger);
+  return encode(tags.sequence, algorithm, encodeBitString(encode(tags.sequence, ...numbers)));
 }

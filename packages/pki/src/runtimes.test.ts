@@ -24,8 +24,10 @@ beforeAll(async () => {
     entryPoints: [join(import.meta.dirname, '../fixture/runtime-probe.ts')],
     bundle: true,
     format: 'esm',
-    platform: 'neutral',
-    mainFields: ['module', 'main'],
+    // As a worker is deployed: what a library keeps for Node alone is left out.
+    platform: 'browser',
+    conditions: ['workerd', 'worker', 'browser'],
+    mainFields: ['browser', 'module', 'main'],
     write: false,
   });
   bundle = built.outputFiles[0]?.text ?? '';

@@ -1,7 +1,7 @@
 import { type Bytes, concat, copyOf, sha256, toBase64 } from '@sallyport/bytes';
 import { ok, type Result, refuse } from '@sallyport/faults';
 import type { EcdsaType } from './elliptic-curve.ts';
-import { checkPublicKey, encodeSpki, type PublicKeyParts, parseSpki } from './public-key.ts';
+import { checkPublicKey, encodeSpki, leastRsaBits, type PublicKeyParts, parseSpki } from './public-key.ts';
 import { SshReader, SshWireError, sshMpint, sshString } from './ssh-wire.ts';
 
 const ecdsaNames: Readonly<Record<EcdsaType, string>> = {
@@ -15,6 +15,10 @@ export function sshKeyName(type: PublicKeyParts['type']): string {
   if (type === 'rsa') return 'ssh-rsa';
   return type === 'ed25519' ? 'ssh-ed25519' : `ecdsa-sha2-${ecdsaNames[type]}`;
 }
+
+/** Curve type of an ECDSA key algorithm name. */
+export const sshEcdsaType = (name: string): EcdsaType | undefined =>
+  (Object.keys(ecdsaNames) as EcdsaType[]).find((candidate) => sshKeyName(candidate) === name);
 
 /** SSH key blob of a key (RFC 4253 section 6.6, RFC 5656 section 3.1, RFC 8709 section 4). */
 export function encodeSshBlob(parts: PublicKeyParts): Bytes {
@@ -43,8 +47,7 @@ function readBlob(blob: Uint8Array): PublicKeyParts | { readonly unsupported: st
     reader.finish();
     return { type: 'ed25519', point };
   }
-  const ecdsaTypes = Object.keys(ecdsaNames) as EcdsaType[];
-  const type = ecdsaTypes.find((candidate) => sshKeyName(candidate) === name);
+  const type = sshEcdsaType(name);
   if (!type) return { unsupported: `SSH key type ${name}` };
   if (reader.text() !== ecdsaNames[type]) throw new SshWireError('curve differs from the key type');
   const point = copyOf(reader.string());
@@ -57,10 +60,10 @@ function readBlob(blob: Uint8Array): PublicKeyParts | { readonly unsupported: st
  *
  * @returns the key; `key-malformed` or `key-unsupported`
  */
-export function parseSshBlob(blob: Uint8Array): Result<PublicKeyParts> {
+export function parseSshBlob(blob: Uint8Array, least = leastRsaBits): Result<PublicKeyParts> {
   try {
     const read = readBlob(blob);
-    return 'unsupported' in read ? refuse('key-unsupported', read.unsupported) : checkPublicKey(read);
+    return 'unsupported' in read ? refuse('key-unsupported', read.unsupported) : checkPublicKey(read, least);
   } catch (error) {
     if (error instanceof SshWireError) return refuse('key-malformed', error.message);
     throw error;

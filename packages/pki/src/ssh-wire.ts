@@ -14,14 +14,37 @@ export class SshReader {
     this.#bytes = copyOf(bytes);
   }
 
+  get atEnd(): boolean {
+    return this.#at === this.#bytes.length;
+  }
+
+  /** Octets read until now. */
+  get at(): number {
+    return this.#at;
+  }
+
+  /** Octets of a known length: a view. */
+  octets(length: number): Bytes {
+    if (length > this.#bytes.length - this.#at) throw new SshWireError('cut');
+    this.#at += length;
+    return this.#bytes.subarray(this.#at - length, this.#at);
+  }
+
+  /** A `uint32`. */
+  uint32(): number {
+    const octets = this.octets(4);
+    return new DataView(octets.buffer, octets.byteOffset, 4).getUint32(0);
+  }
+
+  /** A `uint64`. */
+  uint64(): bigint {
+    const octets = this.octets(8);
+    return new DataView(octets.buffer, octets.byteOffset, 8).getBigUint64(0);
+  }
+
   /** A `string`: a view of its bytes. */
   string(): Bytes {
-    if (this.#bytes.length - this.#at < 4) throw new SshWireError('cut');
-    const length = new DataView(this.#bytes.buffer, this.#at, 4).getUint32(0);
-    const start = this.#at + 4;
-    if (length > this.#bytes.length - start) throw new SshWireError('cut');
-    this.#at = start + length;
-    return this.#bytes.subarray(start, this.#at);
+    return this.octets(this.uint32());
   }
 
   /** A `string` of ASCII. */
@@ -53,6 +76,13 @@ export class SshReader {
 export function sshUint32(value: number): Bytes {
   const bytes = new Uint8Array(4);
   new DataView(bytes.buffer).setUint32(0, value);
+  return bytes;
+}
+
+/** A `uint64`. */
+export function sshUint64(value: bigint): Bytes {
+  const bytes = new Uint8Array(8);
+  new DataView(bytes.buffer).setBigUint64(0, value);
   return bytes;
 }
 
