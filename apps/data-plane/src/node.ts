@@ -45,7 +45,7 @@ const longPollSeconds = 25;
 const reportPeriodMs = 15_000;
 const overduePeriodMs = 1_000;
 const firstRetryMs = 250;
-const longestRetryMs = 10_000;
+const longestRetryMs = 5_000;
 
 /**
  * Starts a node: loads what it has on disk, serves it, and from then on pulls, verifies, persists and applies.
