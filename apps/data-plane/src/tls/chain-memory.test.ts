@@ -41,3 +41,16 @@ test('a flood of refused certificates pushes out no accepted one', () => {
   for (let i = 0; i < 10; i++) chains.remember(key(`stranger-${i}`), chain, 'refused');
   expect(chains.recall(key('a'))).toBe(chain);
 });
+
+test('is bounded in bytes: strangers may present long chains', () => {
+  const chains = createChainMemory({ capacity: 100, maxBytes: 250, lifetimeMs: 1_000, now: () => 0 });
+  const long = [new Uint8Array(100)];
+  for (const leaf of ['a', 'b', 'c']) chains.remember(key(leaf), long, 'refused');
+  expect(['a', 'b', 'c'].map((leaf) => chains.recall(key(leaf)) !== undefined)).toEqual([false, true, true]);
+  // What is replaced gives its bytes back.
+  chains.remember(key('c'), chain, 'accepted');
+  chains.remember(key('d'), long, 'refused');
+  expect(chains.recall(key('b'))).toBe(long);
+  chains.remember(key('e'), [new Uint8Array(251)], 'refused');
+  expect(chains.recall(key('e'))).toBeUndefined();
+});
