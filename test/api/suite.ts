@@ -1,9 +1,11 @@
 import { afterAll, beforeAll, describe } from 'vitest';
 import { accountCases } from './cases/accounts.ts';
+import { auditCases } from './cases/audit.ts';
 import { certificateCases } from './cases/certificates.ts';
 import { documentCases } from './cases/documents.ts';
 import { nodeCases } from './cases/nodes.ts';
 import { policyCases } from './cases/policy.ts';
+import { publicationCases } from './cases/publication.ts';
 import { requestCases } from './cases/requests.ts';
 import { serverCases } from './cases/servers.ts';
 import { tokenCases } from './cases/tokens.ts';
@@ -20,6 +22,8 @@ const groups: Readonly<Record<string, (world: World) => void>> = {
   policy: policyCases,
   tokens: tokenCases,
   nodes: nodeCases,
+  publication: publicationCases,
+  audit: auditCases,
 };
 
 /**

@@ -19,13 +19,14 @@ const deps = await assemble(settings, environment, {
   writers: 'database',
   feed: inProcessFeed(pollPeriodMs),
   hashPassword: (password) => hashPassword(password, randomBytes(16)),
-  defer: (work) => void work.catch((error: unknown) => log('deferred work failed', error)),
+  defer: (work) => void work().catch((error: unknown) => log('deferred work failed', error)),
   log,
 });
 const api = createApi(deps);
 
-deps.defer(publishPending(deps));
-setInterval(() => deps.defer(publishPending(deps)), outboxPeriodMs);
+const publishLeft = () => deps.defer(() => publishPending(deps));
+publishLeft();
+setInterval(publishLeft, outboxPeriodMs);
 
 /** What `deno serve` tells of a connection. */
 type Connection = { readonly remoteAddr: { readonly hostname?: string } };

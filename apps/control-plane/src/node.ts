@@ -81,15 +81,16 @@ export async function startControlPlane(
       writers: databaseUrl.startsWith('file:') ? 'in-process' : 'database',
       feed: inProcessFeed(),
       hashPassword,
-      defer: (work) => deferred.add(work.catch((error: unknown) => log('deferred work failed', error))),
+      defer: (work) => deferred.add(work().catch((error: unknown) => log('deferred work failed', error))),
       log,
     });
     const mismatch = await deps.store.checkSchema();
     if (mismatch) throw new Error(`${mismatch.detail}; run sallyport init or sallyport migrate`);
     const listening = await serve(createApi(deps), listen);
 
-    deps.defer(publishPending(deps));
-    const timer = setInterval(() => deps.defer(publishPending(deps)), outboxPeriodMs);
+    const publishLeft = () => deps.defer(() => publishPending(deps));
+    publishLeft();
+    const timer = setInterval(publishLeft, outboxPeriodMs);
     timer.unref();
     return {
       url: listening.url,

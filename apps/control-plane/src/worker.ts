@@ -26,7 +26,7 @@ async function controlPlane(environment: Environment): Promise<ControlPlane> {
     writers: 'database',
     feed: pollingFeed(pollPeriodMs),
     hashPassword: (password) => hashPassword(password, randomBytes(16)),
-    defer: (work) => waitUntil(work.catch((error: unknown) => log('deferred work failed', error))),
+    defer: (work) => waitUntil(work().catch((error: unknown) => log('deferred work failed', error))),
     log,
   });
   ready ??= { deps, api: createApi(deps) };

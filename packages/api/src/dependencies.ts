@@ -14,8 +14,8 @@ export type Dependencies = {
   readonly randomBytes: (length: number) => Bytes;
   /** Argon2id of a new password, in PHC form. */
   readonly hashPassword: (password: string) => Promise<string>;
-  /** Lets work go on after the answer was sent; its failure must be reported, not thrown. */
-  readonly defer: (work: Promise<unknown>) => void;
+  /** Does work that may go on after the answer was sent; its failure must be reported, not thrown. */
+  readonly defer: (work: () => Promise<unknown>) => void;
   /** Unexpected errors go here, for the operator's log. */
   readonly log: (message: string, error?: unknown) => void;
   /** URL under which nodes reach this control plane, no slash at its end; the request's own origin where it is not set. */

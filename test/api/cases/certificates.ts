@@ -290,6 +290,31 @@ export function certificateCases(world: World): void {
     }
   });
 
+  test('nobody revokes a key of another zone by registering it in his own', async () => {
+    const mine = await world.zone();
+    const theirs = await world.zone();
+    const { spki, pem } = await (await foreignCa()).leaf();
+    await create('import-login', { account: (await world.account(theirs)).id, pem, anchor: 'pinned' });
+    const copied = await create('import-ssh-public-key', {
+      account: (await world.account(mine)).id,
+      publicKey: lineOf(spki),
+    });
+    expect(copied.status).toBe(201);
+    const revoke = (token: string) =>
+      call(`POST /v1/certificates/${copied.body.id}/revoke`, { version: 1, token });
+    expectProblem(await revoke(await world.token(['certificates:write'], [mine])), 403, 'forbidden');
+    const both = await revoke(await world.token(['certificates:write'], [mine, theirs]));
+    expect(both.body).toMatchObject({ status: 'revoked' });
+    // Every zone refuses the key from now on, not the certificate's own alone.
+    const path = `/v1/zones/${theirs}/propagation?sequence=${both.body.changeSequence}`;
+    await expect
+      .poll(async () => {
+        const versions = (await call(`GET /v1/snapshots?zone=${theirs}`)).body.items;
+        return versions[0]?.sequence >= both.body.changeSequence && (await call(`GET ${path}`)).status;
+      })
+      .toBe(200);
+  });
+
   test('what a request of one kind does not take is refused', async () => {
     const zone = await world.sharedZone();
     expectProblem(await create('import-everything', {}), 422, 'invalid-request', '/source');

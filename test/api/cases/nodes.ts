@@ -168,7 +168,9 @@ export function nodeCases(world: World): void {
       state: 'active',
       version: 2,
     });
-    await expect.poll(async () => (await node.poll({ after: 0, wait: 5 })).status).toBe(200);
+    await expect
+      .poll(async () => (await node.poll({ after: 0, wait: 5 })).status, { timeout: 10_000 })
+      .toBe(200);
   });
 
   test('overrides name servers of the node’s own zone, once each', async () => {

@@ -51,7 +51,7 @@ export async function commit<T>(
   const committed = await deps.store.change(actorOf(caller), work);
   if (!committed.ok) return committed;
   const { value, changeSequence, touched } = committed.value;
-  if (touched.length > 0) deps.defer(publishTouched(deps, touched));
+  if (touched.length > 0) deps.defer(() => publishTouched(deps, touched));
   return ok({ value, changeSequence });
 }
 

@@ -10,6 +10,7 @@ import {
 import {
   type CertificateRow,
   type Change,
+  certificatesWithKey,
   deleteCertificate,
   findAccount,
   findCertificate,
@@ -22,7 +23,7 @@ import {
   updateCertificate,
 } from '@sallyport/store';
 import { z } from 'zod';
-import { type Caller, requireZones } from '../caller.ts';
+import { type Caller, reaches, reachOf, requireZones } from '../caller.ts';
 import { certificateView, readSurroundings } from '../domain/certificate-view.ts';
 import { kindOf, makeCertificate } from '../domain/make-certificate.ts';
 import { operation } from '../operation.ts';
@@ -72,6 +73,20 @@ async function requireCertificate(
   const row = found(await findCertificate(queries, certificateId), 'certificate');
   requireZones(caller, await zonesOf(queries, row));
   return row;
+}
+
+/**
+ * A revocation holds for the key, wherever it is registered. A public key is no secret: without this anybody could
+ * register another zone's key, or that of a CA, as one of his own and revoke it there.
+ */
+async function requireKey(queries: Queries, caller: Caller, row: CertificateRow): Promise<void> {
+  for (const other of await certificatesWithKey(queries, row.spkiSha256)) {
+    const zones = await zonesOf(queries, other);
+    const reached = zones === 'all' ? reachOf(caller) === '*' : zones.every((zone) => reaches(caller, zone));
+    if (reached) continue;
+    const detail = 'the key is in use where this token does not reach: delete the certificate instead';
+    throw new FaultError({ code: 'forbidden', detail });
+  }
 }
 
 const mostObstacles = 50;
@@ -166,6 +181,7 @@ export const certificateOperations = [
     run(deps, { params, caller, expectedVersion }) {
       return commitResource(deps, caller, async (change) => {
         const row = await requireCertificate(change.queries, caller, params.id);
+        await requireKey(change.queries, caller, row);
         requireVersion(row, expectedVersion);
         const next = { ...row, revokedAt: row.revokedAt ?? change.at, version: row.version + 1 };
         requireWritten(await updateCertificate(change.queries, next, expectedVersion));
@@ -175,7 +191,8 @@ export const certificateOperations = [
           at: next.revokedAt,
         });
         change.audit('certificate.revoke', `certificate:${row.id}`, { alias: row.alias, sha256: row.sha256 });
-        await touchZonesOf(change, row);
+        // Every zone refuses a revoked key, so every zone is told.
+        change.touch('all');
         return certificateView(next, await readSurroundings(change.queries, deps.now()));
       });
     },
