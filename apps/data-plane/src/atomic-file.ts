@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { open, readFile, rename, unlink } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { open, readdir, readFile, rename, unlink } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 
 /**
  * Replaces a file so that a crash leaves the old one or the new one, never a part: temporary file, fsync, rename,
@@ -24,6 +24,13 @@ export async function writeAtomic(path: string, content: Uint8Array | string): P
     await folder.sync();
   } finally {
     await folder.close();
+  }
+}
+
+/** Removes what a crash in `writeAtomic` has left in a folder; nobody may be writing there. */
+export async function removeTemporaries(folder: string): Promise<void> {
+  for (const name of await readdir(folder)) {
+    if (/\.[0-9a-f]{12}\.tmp$/.test(name)) await unlink(join(folder, name)).catch(() => undefined);
   }
 }
 

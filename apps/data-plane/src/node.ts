@@ -1,3 +1,4 @@
+import { dirname } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { ItemReport, ServingState } from '@sallyport/model';
 import { type SnapshotReader, servingState } from '@sallyport/snapshot/node';
@@ -9,6 +10,7 @@ import { forgetJoin } from './agent/join.ts';
 import { createReporter } from './agent/reporter.ts';
 import { snapshotDisk } from './agent/snapshot-disk.ts';
 import { createSynchronisation, type SyncStep } from './agent/sync.ts';
+import { removeTemporaries } from './atomic-file.ts';
 import { createListeners } from './listeners.ts';
 import { createLoginDesk, type LoginRecord } from './login-desk.ts';
 import { createVerifiedPasswords } from './password/cache.ts';
@@ -57,6 +59,7 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
   const loaded = await loadIdentity(paths);
   if (!loaded) throw new Error(`${options.home} has not joined a zone; run sallyport node join <token>`);
   await forgetJoin(paths);
+  for (const written of [paths.identity, paths.current]) await removeTemporaries(dirname(written));
   const identity = { ...loaded, controlPlane: options.controlPlane ?? loaded.controlPlane };
   const control = connectControlPlane(identity, now);
   const sync = await createSynchronisation(identity, snapshotDisk(paths), control, now);
