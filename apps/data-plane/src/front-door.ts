@@ -2,6 +2,7 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { ok, type Result, refuse } from '@sallyport/faults';
 import type { Limits } from '@sallyport/model';
 import { createConnectionCount } from './connection-count.ts';
+import { sourceNetwork } from './source-network.ts';
 
 export type FrontDoorOptions = {
   /** Limits of this moment; nothing: nobody is let in. */
@@ -45,7 +46,7 @@ export function createFrontDoor(options: FrontDoorOptions): FrontDoor {
     const limits = options.limits();
     const source = plainAddress(socket.remoteAddress);
     if (!limits || source === '') return void socket.destroy();
-    const leave = count.enter(source, limits);
+    const leave = count.enter(sourceNetwork(source), limits);
     if (!leave) {
       if (options.full) options.full(socket);
       else socket.destroy();

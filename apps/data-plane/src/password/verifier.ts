@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { Worker } from 'node:worker_threads';
 import { argon2Parameters, formatPasswordHash } from '@sallyport/model';
+import { sourceNetwork } from '../source-network.ts';
+import { createFairQueue } from './fair-queue.ts';
 import type { VerifyAnswer, VerifyJob } from './worker.ts';
 
 /** What a verification came to; `busy`: the queue or this source's share of it is full. */
@@ -11,7 +13,7 @@ export interface PasswordVerifier {
   /**
    * @param hash PHC string of the account; undefined for an unknown account or one without a password: a dummy hash
    *   takes the same time and verifies nothing
-   * @param source IP address, for a fair share of the queue
+   * @param source IP address: sources take turns, and each has a bounded share of the queue
    */
   verify(hash: string | undefined, password: string, source: string): Promise<Verification>;
   close(): Promise<void>;
@@ -38,7 +40,7 @@ type Waiting = { readonly job: VerifyJob; readonly done: (verified: boolean) => 
 
 export function createPasswordVerifier(options: VerifierOptions = defaultVerifierOptions): PasswordVerifier {
   const dummy = dummyHash();
-  const waiting: Waiting[] = [];
+  const waiting = createFairQueue<Waiting>();
   const running = new Map<number, (verified: boolean) => void>();
   const perSource = new Map<string, number>();
   const idle: Worker[] = [];
@@ -80,9 +82,11 @@ export function createPasswordVerifier(options: VerifierOptions = defaultVerifie
   }
 
   function dispatch(): void {
-    while (idle.length > 0 && waiting.length > 0) {
+    while (idle.length > 0) {
+      const next = waiting.take();
+      if (!next) return;
       const worker = idle.pop() as Worker;
-      const { job, done } = waiting.shift() as Waiting;
+      const { job, done } = next;
       running.set(job.id, done);
       worker.postMessage(job);
     }
@@ -91,14 +95,15 @@ export function createPasswordVerifier(options: VerifierOptions = defaultVerifie
   for (let thread = 0; thread < options.threads; thread++) startWorker();
 
   return {
-    async verify(hash, password, source) {
+    async verify(hash, password, address) {
+      const source = sourceNetwork(address);
       const share = perSource.get(source) ?? 0;
       if (closed || inQueue >= options.queue || share >= options.perSource) return 'busy';
       inQueue++;
       perSource.set(source, share + 1);
       try {
         const verified = await new Promise<boolean>((done) => {
-          waiting.push({ job: { id: nextId++, hash: hash ?? dummy, password }, done });
+          waiting.add(source, { job: { id: nextId++, hash: hash ?? dummy, password }, done });
           dispatch();
         });
         return verified && hash !== undefined ? 'verified' : 'wrong';
@@ -111,7 +116,7 @@ export function createPasswordVerifier(options: VerifierOptions = defaultVerifie
     },
     async close() {
       closed = true;
-      for (const { done } of waiting.splice(0)) done(false);
+      for (let left = waiting.take(); left; left = waiting.take()) left.done(false);
       await Promise.all([...workers].map((worker) => worker.terminate()));
     },
   };
