@@ -44,6 +44,12 @@ export async function upload(exchange: Exchange, form: 'plain' | 'directory'): P
       report(received.fault.code === 'transfer-cut' ? 'cut' : 'failed', received.fault.code);
       return sendProblem(outgoing, received.fault.code, { Connection: 'close' });
     }
+    // A session that was ended meanwhile leaves nothing behind, though its body came to its end.
+    if (session.ended.aborted) {
+      report('cut', 'transfer-cut');
+      outgoing.destroy();
+      return;
+    }
     settled = 'closed';
     const committed = await handle.commit();
     if (!committed.ok) {
