@@ -219,6 +219,13 @@ export function encode(tag: number, ...parts: readonly Uint8Array[]): Bytes {
 export const encodePositiveInteger = (magnitude: Uint8Array): Bytes =>
   encode(tags.integer, (magnitude[0] ?? 0) >= 0x80 ? Uint8Array.of(0) : new Uint8Array(0), magnitude);
 
+/** An INTEGER of a number that is not negative and safe. */
+export function encodeInteger(value: number): Bytes {
+  const magnitude: number[] = [];
+  for (let rest = value; rest > 0; rest = Math.floor(rest / 256)) magnitude.unshift(rest % 256);
+  return encodePositiveInteger(magnitude.length === 0 ? Uint8Array.of(0) : Uint8Array.from(magnitude));
+}
+
 /** A BIT STRING of whole octets. */
 export const encodeBitString = (octets: Uint8Array): Bytes =>
   encode(tags.bitString, Uint8Array.of(0), octets);

@@ -5,6 +5,11 @@ export {
   parseAuthorizedKey,
 } from './authorized-key.ts';
 export { type ParsedCertificate, parseCertificate } from './certificate.ts';
+export { type Fingerprints, fingerprints } from './export/fingerprints.ts';
+export type { PasswordProtection } from './export/pbes2.ts';
+export { encryptedPkcs8 } from './export/pkcs8.ts';
+export { pkcs12File } from './export/pkcs12.ts';
+export { rfc4716PublicKey, sshfpRecord } from './export/ssh-public-key.ts';
 export { type KeyUsage, unknownCritical } from './extensions.ts';
 export {
   type ImportEntry,
@@ -24,7 +29,7 @@ export type { ClientRefusalReason } from './judge-certificate.ts';
 export { keyFacts } from './key-facts.ts';
 export { type GeneratedKeyType, generateKeyPair, type KeyPair, privateKeyMatches } from './key-pair.ts';
 export { opensshPrivateKey } from './openssh-private-key.ts';
-export { readPemCertificates, readPemPrivateKey, toPem } from './pem.ts';
+export { readPemCertificates, readPemPrivateKey, toPem, toPemChain } from './pem.ts';
 export type { PrivateKey } from './private-key.ts';
 export { parseSshCertificate, type SshCertificate, sshCertificateLine } from './ssh-certificate.ts';
 export { knownHostsLine, spkiOfSshBlob, sshBlobOf, sshFingerprint, sshPublicKeyLine } from './ssh-key.ts';

@@ -17,6 +17,10 @@ export function toPem(label: string, der: Uint8Array): string {
   return [`-----BEGIN ${label}-----`, ...lines, `-----END ${label}-----`, ''].join('\n');
 }
 
+/** Certificates as PEM, one after the other, leaf first as servers want it. */
+export const toPemChain = (chain: readonly Uint8Array[]): string =>
+  chain.map((der) => toPem('CERTIFICATE', der)).join('');
+
 /** Header of RFC 1421 section 4.6, which OpenSSL puts above an encrypted key; base64 has no colon. */
 const header = /^([A-Za-z][A-Za-z0-9-]{0,63}):[ \t]*(.*)$/;
 

@@ -5,17 +5,14 @@ import { DerError, DerReader, oidText, smallInteger, tags } from '../der.ts';
 import { pbkdf1, pbkdf2, pkcs12Kdf, scrypt } from '../kdf/derive-key.ts';
 import type { HashName } from '../kdf/hash.ts';
 import type { WorkBudget } from '../kdf/work-budget.ts';
+import { oids } from '../oids.ts';
 import { type PrivateKeyParts, readPkcs8 } from '../private-key.ts';
 import { type PasswordForms, type Reading, refusal, wrongPassword } from './reading.ts';
 
-const pbes2 = '1.2.840.113549.1.5.13';
-const pbkdf2Oid = '1.2.840.113549.1.5.12';
-const scryptOid = '1.3.6.1.4.1.11591.4.11';
-
 const prfs: Readonly<Record<string, HashName>> = {
-  '1.2.840.113549.2.7': 'sha1',
+  [oids.hmacWithSha1]: 'sha1',
   '1.2.840.113549.2.8': 'sha224',
-  '1.2.840.113549.2.9': 'sha256',
+  [oids.hmacWithSha256]: 'sha256',
   '1.2.840.113549.2.10': 'sha384',
   '1.2.840.113549.2.11': 'sha512',
 };
@@ -23,7 +20,7 @@ const prfs: Readonly<Record<string, HashName>> = {
 const ciphers: Readonly<Record<string, CbcCipher>> = {
   '2.16.840.1.101.3.4.1.2': { kind: 'aes', keyLength: 16 },
   '2.16.840.1.101.3.4.1.22': { kind: 'aes', keyLength: 24 },
-  '2.16.840.1.101.3.4.1.42': { kind: 'aes', keyLength: 32 },
+  [oids.aes256Cbc]: { kind: 'aes', keyLength: 32 },
   '1.2.840.113549.3.7': { kind: 'des', keyLength: 24 },
   '1.3.14.3.2.7': { kind: 'des', keyLength: 8 },
 };
@@ -75,7 +72,7 @@ export function readPbkdf2(parameters: DerReader): {
   const prf = fields.optional(tags.sequence);
   fields.finish();
   if (iterations < 1) throw new DerError('no iteration');
-  const oid = prf ? oidText(new DerReader(prf.content).next(tags.oid)) : '1.2.840.113549.2.7';
+  const oid = prf ? oidText(new DerReader(prf.content).next(tags.oid)) : oids.hmacWithSha1;
   const hash = prfs[oid];
   if (!hash) throw unsupported(`PBKDF2 with the function ${oid}`);
   return { salt, iterations, keyLength: length && smallInteger(length), hash };
@@ -115,7 +112,7 @@ async function decryptPbes2(
   if (iv.length !== blockLength(cipher)) throw new DerError('initial vector of a wrong length');
   const kdf = oidText(derivation.next(tags.oid));
   const keyOf = async (): Promise<Bytes> => {
-    if (kdf === pbkdf2Oid) {
+    if (kdf === oids.pbkdf2) {
       const { salt, iterations, keyLength, hash } = readPbkdf2(derivation);
       const length = cipher.kind === 'rc2' ? (keyLength ?? cipher.keyLength) : cipher.keyLength;
       if ((keyLength ?? length) !== length || length < 1 || length > 128) {
@@ -123,7 +120,7 @@ async function decryptPbes2(
       }
       return pbkdf2({ hash, password: password.utf8, salt, iterations, length }, budget);
     }
-    if (kdf !== scryptOid) throw unsupported(`key derivation ${kdf}`);
+    if (kdf !== oids.scrypt) throw unsupported(`key derivation ${kdf}`);
     const scryptFields = derivation.inside(tags.sequence);
     const salt = saltOf(scryptFields);
     const cost = smallInteger(scryptFields.next(tags.integer));
@@ -187,7 +184,7 @@ export async function decryptPbes(
 ): Promise<Bytes | undefined> {
   const fields = new DerReader(algorithm);
   const oid = oidText(fields.next(tags.oid));
-  if (oid === pbes2) return decryptPbes2(fields, ciphertext, password, budget);
+  if (oid === oids.pbes2) return decryptPbes2(fields, ciphertext, password, budget);
   const scheme = oldSchemes[oid];
   if (!scheme) throw unsupported(`password-based encryption ${oid}`);
   return decryptOld(scheme, fields, ciphertext, password, budget);

@@ -12,6 +12,7 @@ import {
 import { pbkdf2, pkcs12Kdf } from '../kdf/derive-key.ts';
 import { type HashName, hmac } from '../kdf/hash.ts';
 import { bmpText } from '../name.ts';
+import { oids } from '../oids.ts';
 import { type PrivateKeyParts, provePrivateKey, readPkcs8 } from '../private-key.ts';
 import { decryptPbes, openPkcs8, readPbkdf2 } from './pbes.ts';
 import {
@@ -22,18 +23,6 @@ import {
   refusal,
   wrongPassword,
 } from './reading.ts';
-
-const dataOid = '1.2.840.113549.1.7.1';
-const encryptedDataOid = '1.2.840.113549.1.7.6';
-const bags = {
-  key: '1.2.840.113549.1.12.10.1.1',
-  shroudedKey: '1.2.840.113549.1.12.10.1.2',
-  certificate: '1.2.840.113549.1.12.10.1.3',
-  safeContents: '1.2.840.113549.1.12.10.1.6',
-} as const;
-const x509Certificate = '1.2.840.113549.1.9.22.1';
-const friendlyName = '1.2.840.113549.1.9.20';
-const pbmac1 = '1.2.840.113549.1.5.14';
 
 const macHashes: Readonly<Record<string, HashName>> = {
   '1.2.840.113549.2.5': 'md5',
@@ -74,7 +63,7 @@ async function macFits(
   const oid = oidText(algorithm.next(tags.oid));
   if (salt.length > 1_024) throw new DerError('salt is too long');
   const { budget } = reading;
-  if (oid === pbmac1) {
+  if (oid === oids.pbmac1) {
     const parameters = algorithm.inside(tags.sequence);
     const derivation = parameters.inside(tags.sequence);
     derivation.next(tags.oid);
@@ -102,7 +91,7 @@ function nameOf(attributes: Bytes | undefined): string {
     const attribute = set.inside(tags.sequence);
     const type = oidText(attribute.next(tags.oid));
     const values = attribute.inside(tags.set);
-    if (type === friendlyName && !values.atEnd) return bmpText(values.next(tags.bmpString).content);
+    if (type === oids.friendlyName && !values.atEnd) return bmpText(values.next(tags.bmpString).content);
   }
   return '';
 }
@@ -127,19 +116,19 @@ async function readBags(
     if (found.certificates.length + found.keys.length === mostBags) {
       throw refusal('key-malformed', `more than ${mostBags} entries`);
     }
-    if (type === bags.key) found.keys.push({ parts: readPkcs8(copyOf(value)), name });
-    else if (type === bags.shroudedKey) {
+    if (type === oids.keyBag) found.keys.push({ parts: readPkcs8(copyOf(value)), name });
+    else if (type === oids.shroudedKeyBag) {
       const info = new DerReader(value).inside(tags.sequence);
       const algorithm = copyOf(info.next(tags.sequence).content);
       const ciphertext = copyOf(info.next(tags.octetString).content);
       info.finish();
       const parts = await openPkcs8(algorithm, ciphertext, password, reading);
       found.keys.push({ parts, name });
-    } else if (type === bags.certificate) {
+    } else if (type === oids.certificateBag) {
       const fields = new DerReader(value).inside(tags.sequence);
-      if (oidText(fields.next(tags.oid)) !== x509Certificate) continue;
+      if (oidText(fields.next(tags.oid)) !== oids.x509Certificate) continue;
       found.certificates.push(copyOf(fields.inside(contextConstructed(0)).next(tags.octetString).content));
-    } else if (type === bags.safeContents) {
+    } else if (type === oids.safeContentsBag) {
       await readBags(copyOf(value), password, reading, found, depth + 1);
     }
     // Bags of CRLs and of other secrets are nothing that an inventory of keys holds.
@@ -156,9 +145,9 @@ async function readSafe(safe: Bytes, password: PasswordForms, reading: Reading):
     const type = oidText(info.next(tags.oid));
     const content = info.inside(contextConstructed(0));
     info.finish();
-    if (type === dataOid) {
+    if (type === oids.data) {
       await readBags(copyOf(content.next(tags.octetString).content), password, reading, found, 0);
-    } else if (type === encryptedDataOid) {
+    } else if (type === oids.encryptedData) {
       const data = content.inside(tags.sequence);
       smallInteger(data.next(tags.integer));
       const encrypted = data.inside(tags.sequence);
@@ -213,7 +202,7 @@ export async function readPkcs12(
   const macData = pfx.optional(tags.sequence);
   pfx.finish();
   const type = oidText(authSafe.next(tags.oid));
-  if (type !== dataOid) throw refusal('key-unsupported', 'PKCS#12 in public-key mode');
+  if (type !== oids.data) throw refusal('key-unsupported', 'PKCS#12 in public-key mode');
   const content = copyOf(authSafe.inside(contextConstructed(0)).next(tags.octetString).content);
   const wrong = (): Error =>
     reading.password === undefined || reading.password === ''

@@ -1,8 +1,7 @@
 import { type Bytes, copyOf } from '@sallyport/bytes';
 import { contextConstructed, DerReader, oidText, smallInteger, tags } from '../der.ts';
+import { oids } from '../oids.ts';
 import { refusal } from './reading.ts';
-
-const signedData = '1.2.840.113549.1.7.2';
 
 /**
  * The certificates of a PKCS#7 file (RFC 5652 section 5.1), as they stand there. Its signatures are not looked at:
@@ -15,7 +14,7 @@ export function readPkcs7(der: Bytes, most: number): Bytes[] {
   const contentInfo = whole.inside(tags.sequence);
   whole.finish();
   const type = oidText(contentInfo.next(tags.oid));
-  if (type !== signedData) throw refusal('key-unsupported', `PKCS#7 content ${type}`);
+  if (type !== oids.signedData) throw refusal('key-unsupported', `PKCS#7 content ${type}`);
   const explicit = contentInfo.inside(contextConstructed(0));
   contentInfo.finish();
   const fields = explicit.inside(tags.sequence);

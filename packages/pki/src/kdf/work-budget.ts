@@ -28,3 +28,6 @@ export function workBudget(milliseconds: number): WorkBudget {
     },
   };
 }
+
+/** For work that we choose ourselves. */
+export const unboundedWork: WorkBudget = { spend: () => {} };
