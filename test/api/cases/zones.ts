@@ -41,6 +41,16 @@ export function zoneCases(world: World): void {
     });
   });
 
+  test('to let every invited node in takes the right to approve nodes', async () => {
+    const id = await world.zone({ kind: 'edge' });
+    const body = { enrolment: 'automatic' };
+    const change = (token: string) => call(`PATCH /v1/zones/${id}`, { version: 1, body, token });
+    expectProblem(await change(await world.token(['*:*'], [id])), 403, 'forbidden');
+    expect((await change(await world.token(['zones:write', 'nodes:approve'], [id]))).body).toMatchObject(
+      body,
+    );
+  });
+
   test('If-Match: missing 428, stale or foreign 412, and nothing changed', async () => {
     const id = await world.zone();
     const body = { storage: 'shared' };

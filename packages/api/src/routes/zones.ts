@@ -20,7 +20,7 @@ import {
   updateZone,
 } from '@sallyport/store';
 import { z } from 'zod';
-import { requireZones } from '../caller.ts';
+import { requireScope, requireZones } from '../caller.ts';
 import type { Dependencies } from '../dependencies.ts';
 import { newId } from '../domain/identifier.ts';
 import { contentKeyPurpose } from '../domain/publish.ts';
@@ -139,6 +139,9 @@ export const zoneOperations = [
       return commitResource(deps, caller, async (change) => {
         const row = found(await findZone(change.queries, params.id), 'zone');
         requireVersion(row, expectedVersion);
+        // Whoever lets every invited node in approves all that will come.
+        if (body.enrolment === 'automatic' && row.enrolment !== 'automatic')
+          requireScope(caller, 'nodes:approve');
         const next = { ...row, ...body, version: row.version + 1 } as Zone;
         const policy = effectivePolicy(await readGlobalPolicy(change.queries), next);
         for (const server of await serversOfZone(change.queries, row.id)) {
