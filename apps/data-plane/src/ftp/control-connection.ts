@@ -272,6 +272,7 @@ class ControlConnection {
       range: running.passiveRange ?? running.server.ftp.passive,
       host: this.#local,
       peer: this.#source,
+      holder: this.#session?.account.id ?? '',
     });
     return this.#port
       ? { kind: 'listening', endpoint: { form, address, port: this.#port.port } }

@@ -16,12 +16,14 @@ export interface PassivePorts {
   /**
    * @param host local address to bind: that of the control connection
    * @param peer the only address that may connect; others are cut off and the wait goes on
-   * @returns nothing where every port of the range is in use
+   * @param holder who asks, by account: one may hold half of a range, so that others are never without
+   * @returns nothing where every port of the range is in use, or the holder has its share
    */
   open(request: {
     readonly range: PassiveRange;
     readonly host: string;
     readonly peer: string;
+    readonly holder: string;
   }): Promise<PassivePort | undefined>;
 }
 
@@ -33,19 +35,32 @@ const backlog = 16;
 /** @param random a number from 0 up to 1, where the search of a range starts: ports must not be foretold */
 export function createPassivePorts(random: () => number): PassivePorts {
   const taken = new Set<number>();
+  const held = new Map<string, number>();
+  const hold = (holder: string, change: 1 | -1): void => {
+    const count = (held.get(holder) ?? 0) + change;
+    if (count > 0) held.set(holder, count);
+    else held.delete(holder);
+  };
 
   return {
-    async open({ range, host, peer }) {
+    async open({ range, host, peer, holder }) {
       const size = range.to - range.from + 1;
+      if ((held.get(holder) ?? 0) >= Math.ceil(size / 2)) return undefined;
+      hold(holder, 1);
+      const release = (port: number): void => {
+        taken.delete(port);
+        hold(holder, -1);
+      };
       const start = Math.floor(random() * size);
       for (let offset = 0; offset < size; offset++) {
         const port = range.from + ((start + offset) % size);
         if (taken.has(port)) continue;
         taken.add(port);
         const server = await listenExclusively(host, port);
-        if (server) return passivePort(server, port, peer, () => taken.delete(port));
+        if (server) return passivePort(server, port, peer, () => release(port));
         taken.delete(port);
       }
+      hold(holder, -1);
       return undefined;
     },
   };
