@@ -1,4 +1,4 @@
-import { type Bytes, concat, copyOf, toHex } from '@sallyport/bytes';
+import { type Bytes, concat, copyOf, toHex, utf8 } from '@sallyport/bytes';
 
 /*
  * Certificates are judged byte for byte as they were signed, so they are read as DER and nothing else
@@ -14,6 +14,7 @@ export const tags = {
   octetString: 0x04,
   null: 0x05,
   oid: 0x06,
+  enumerated: 0x0a,
   utf8String: 0x0c,
   numericString: 0x12,
   printableString: 0x13,
@@ -224,6 +225,15 @@ export function encodeInteger(value: number): Bytes {
   const magnitude: number[] = [];
   for (let rest = value; rest > 0; rest = Math.floor(rest / 256)) magnitude.unshift(rest % 256);
   return encodePositiveInteger(magnitude.length === 0 ? Uint8Array.of(0) : Uint8Array.from(magnitude));
+}
+
+/** A time in the form that RFC 5280 section 4.1.2.5 wants for its year: UTCTime until 2049. Whole seconds. */
+export function encodeTime(date: Date): Bytes {
+  const digits = date.toISOString().replace(/[-:T]|\.\d+/g, '');
+  const year = date.getUTCFullYear();
+  return year >= 1950 && year < 2050
+    ? encode(tags.utcTime, utf8(digits.slice(2)))
+    : encode(tags.generalizedTime, utf8(digits));
 }
 
 /** A BIT STRING of whole octets. */

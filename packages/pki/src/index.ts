@@ -5,6 +5,20 @@ export {
   parseAuthorizedKey,
 } from './authorized-key.ts';
 export { type ParsedCertificate, parseCertificate } from './certificate.ts';
+export {
+  type CertificateRequest,
+  createCertificateRequest,
+  issueFromRequest,
+  parseCertificateRequest,
+} from './certificate-request.ts';
+export {
+  type Crl,
+  createCrl,
+  crlRevokes,
+  parseCrl,
+  type RevocationReason,
+  type RevokedEntry,
+} from './crl.ts';
 export { type Fingerprints, fingerprints } from './export/fingerprints.ts';
 export type { PasswordProtection } from './export/pbes2.ts';
 export { encryptedPkcs8 } from './export/pkcs8.ts';
