@@ -116,9 +116,8 @@ export function createClient(options: {
     });
     const text = await response.text();
     const json = /json/.test(response.headers.get('content-type') ?? '');
-    const answer: unknown = json ? JSON.parse(text) : text;
-    if (response.ok) return answer;
-    throw new FaultError(faultOf(response.status, answer));
+    if (response.ok) return json ? (JSON.parse(text) as unknown) : text;
+    throw new FaultError(faultOf(response.status, text));
   }
 
   async function list<T>(path: string, filter: Record<string, string> = {}): Promise<T[]> {
@@ -193,9 +192,25 @@ export function createClient(options: {
   };
 }
 
-function faultOf(status: number, answer: unknown): Fault {
-  if (typeof answer === 'object' && answer !== null && 'code' in answer && isCode(answer.code)) {
-    return answer as Fault;
+/** The fault of a problem; where the answer is none, it came from something between us and the control plane. */
+function faultOf(status: number, text: string): Fault {
+  const answer = parsedJson(text);
+  if (typeof answer !== 'object' || answer === null || !('code' in answer) || !isCode(answer.code)) {
+    return { code: 'internal', detail: `HTTP ${status}` };
   }
-  return { code: 'internal', detail: `HTTP ${status}` };
+  const { code, detail, fields, usedBy } = answer as Fault;
+  return {
+    code,
+    ...(detail === undefined ? {} : { detail }),
+    ...(fields === undefined ? {} : { fields }),
+    ...(usedBy === undefined ? {} : { usedBy }),
+  };
+}
+
+function parsedJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }

@@ -33,7 +33,7 @@ export interface Store {
   readonly queries: Queries;
   /**
    * Runs `work` in one write transaction: rows, audit rows and outbox commit together or not at all.
-   * A FaultError thrown by `work` rolls back and comes out as the refusal.
+   * A FaultError thrown by `work` rolls back and comes out as the refusal; `internal` is none and is thrown on.
    *
    * @param actor `token:<id>`, `node:<id>` or `init`
    */
@@ -64,6 +64,9 @@ const isBusy = (error: unknown): boolean =>
   causedBy(error, /SQLITE_BUSY|database is locked|cannot commit transaction/);
 
 const isTaken = (error: unknown): boolean => causedBy(error, /UNIQUE constraint failed/);
+
+const isRefusal = (error: unknown): error is FaultError =>
+  error instanceof FaultError && error.fault.code !== 'internal';
 
 /** How writers of one process keep out of each other's way. */
 export type WriterOrder =
@@ -127,7 +130,7 @@ export function createStore(
           value: await serialised(() => attempt(() => transact(database, actor, now(), work))),
         };
       } catch (error) {
-        if (error instanceof FaultError) return { ok: false, fault: error.fault };
+        if (isRefusal(error)) return { ok: false, fault: error.fault };
         // Every name is looked up before it is written; this is for whoever wrote in between.
         if (isTaken(error)) return { ok: false, fault: { code: 'alias-in-use' } };
         throw error;

@@ -40,7 +40,7 @@ const noEnd = new Date('9999-12-31T23:59:59Z');
 /** A new row, and the private key that is answered once where the holder gets it. */
 export type MadeCertificate = { readonly row: CertificateRow; readonly privateKeyPem?: string };
 
-type Making<S extends CertificateCreate['source']> = Extract<CertificateCreate, { source: S }>;
+type Making<S extends MakeRequest['source']> = Extract<MakeRequest, { source: S }>;
 
 /**
  * Makes the certificate that a request describes; nothing is written yet.
@@ -49,7 +49,7 @@ type Making<S extends CertificateCreate['source']> = Extract<CertificateCreate, 
 export async function makeCertificate(
   deps: Dependencies,
   queries: Queries,
-  request: CertificateCreate,
+  request: MakeRequest,
 ): Promise<MadeCertificate> {
   const kind = kindOf(request);
   if (await findCertificateAlias(queries, kind, request.alias)) {
@@ -72,6 +72,8 @@ export async function makeCertificate(
       return importLogin(deps, queries, request);
     case 'import-trusted':
       return importTrusted(deps, queries, request);
+    case 'wrap-host-key':
+      return wrapHostKey(deps, queries, request);
   }
 }
 
@@ -82,10 +84,11 @@ const kinds = {
   'issue-login': 'login',
   'import-login': 'login',
   'import-trusted': 'trusted',
-} as const satisfies Record<CertificateCreate['source'], CertificateRow['kind']>;
+  'wrap-host-key': 'local',
+} as const satisfies Record<MakeRequest['source'], CertificateRow['kind']>;
 
 /** The kind of certificate that a request makes. */
-export const kindOf = (request: CertificateCreate): CertificateRow['kind'] => kinds[request.source];
+export const kindOf = (request: MakeRequest): CertificateRow['kind'] => kinds[request.source];
 
 async function requireZone(queries: Queries, zone: string): Promise<void> {
   if (!(await findZone(queries, zone)))
@@ -123,6 +126,26 @@ async function importLocal(
   }
   await refuseRevokedKey(queries, leaf.key.spkiSha256, '/pem');
   return { row: await withPrivateKey(deps, newRow(deps, request, chain), privateKey) };
+}
+
+async function wrapHostKey(
+  deps: Dependencies,
+  queries: Queries,
+  request: Making<'wrap-host-key'>,
+): Promise<MadeCertificate> {
+  const certificate = await issueCertificate({
+    issuer: await wrappingIssuer(deps, queries),
+    spki: request.spki,
+    subject: { commonName: request.alias.slice(0, 64) },
+    sans: [],
+    purpose: 'ssh-server',
+    notBefore: new Date(deps.now() - backdateMs),
+    notAfter: noEnd,
+  });
+  const row = newRow(deps, request, [certificate]);
+  await refuseRevokedKey(queries, row.spkiSha256, '/data');
+  const wrapped: CertificateRow = { ...row, form: 'ssh-key', comment: request.comment.slice(0, 200) || null };
+  return { row: await withPrivateKey(deps, wrapped, request.privateKey) };
 }
 
 async function importSshPublicKey(
@@ -252,7 +275,7 @@ const readChain = (pem: string): Bytes[] => atField('/pem', () => unwrap(readPem
 const parsedLeaf = (chain: readonly Bytes[]): ParsedCertificate =>
   atField('/pem', () => unwrap(parseCertificate(chain[0] as Bytes)));
 
-function newRow(deps: Dependencies, request: CertificateCreate, chain: readonly Bytes[]): CertificateRow {
+function newRow(deps: Dependencies, request: MakeRequest, chain: readonly Bytes[]): CertificateRow {
   const leaf = parsedLeaf(chain);
   return {
     id: newId('crt', deps.randomBytes),

@@ -37,10 +37,10 @@ test('a crash between commit and publication delays the change: the timer publis
 
 test('and so does the next poll of a node of the zone', async () => {
   const node = await joinedNode(plane, zone);
-  expect(await node('GET', '/v1/node/poll')).toMatchObject({ status: 200 });
+  expect(await node.send('GET', '/v1/node/poll')).toMatchObject({ status: 200 });
   expect(await versions()).toEqual([1]);
   await addAccount('partner');
-  expect((await node('GET', '/v1/node/poll?after=1&epoch=1')).body).toHaveProperty('manifest');
+  expect((await node.send('GET', '/v1/node/poll?after=1&epoch=1')).body).toHaveProperty('manifest');
   expect(await versions()).toEqual([2, 1]);
 });
 
