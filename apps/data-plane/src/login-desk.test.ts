@@ -1,6 +1,8 @@
 import { mkdtemp, realpath, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { unwrap } from '@sallyport/faults';
+import { virtualPath } from '@sallyport/files';
 import { type ServerProtocol, serverCreate, server as serverSchema } from '@sallyport/model';
 import type { AccountRecord } from '@sallyport/snapshot/node';
 import { expect, test } from 'vitest';
@@ -39,6 +41,8 @@ const serverOf = (protocol: ServerProtocol, clientCertificate: 'optional' | 'req
     createdAt: '2026-01-01T00:00:00Z',
   });
 
+const pathOf = (text: string) => unwrap(virtualPath(text));
+
 /** A desk over a view that a test replaces, with the real registry and the real policy. */
 async function openDesk(protocol: ServerProtocol, clientCertificate: 'optional' | 'required') {
   const root = await realpath(await mkdtemp(join(tmpdir(), 'sallyport-desk-')));
@@ -72,6 +76,10 @@ async function openDesk(protocol: ServerProtocol, clientCertificate: 'optional' 
     records,
     apply: (account: AccountRecord | undefined) => {
       current = view(account);
+    },
+    applyToSessions: (account: AccountRecord) => {
+      current = view(account);
+      return sessions.redecideAll(current);
     },
     [Symbol.asyncDispose]: () => rm(root, { recursive: true, force: true }),
   };
@@ -107,4 +115,24 @@ test('a password that was changed before the last proof came in admits nobody', 
   expect(await desk.attempt.name('anna')).toMatchObject({ kind: 'refused' });
   expect(desk.sessions.size).toBe(0);
   expect(await desk.attempt.password('anna', 'password of hash-2')).toMatchObject({ kind: 'admitted' });
+});
+
+test('a live session may no more than its account may now, and does not outlive its home', async () => {
+  await using desk = await openDesk('ssh', 'optional');
+  const all: AccountRecord = { ...anna, permissions: [{ path: '/', allow: ['list', 'mkdir'] }] };
+  desk.apply(all);
+  const outcome = await desk.attempt.password('anna', 'password of hash-1');
+  if (outcome.kind !== 'admitted') throw new Error(outcome.kind);
+  const { session } = outcome;
+  const make = async (name: string) => (await session.files.makeDirectory(pathOf(name))).ok;
+  expect(await make('/a')).toBe(true);
+
+  await desk.applyToSessions({ ...all, permissions: [{ path: '/', allow: ['list'] }] });
+  expect(session.ended.aborted).toBe(false);
+  expect(await make('/b')).toBe(false);
+  await desk.applyToSessions(all);
+  expect(await make('/b')).toBe(true);
+
+  await desk.applyToSessions({ ...all, home: '/elsewhere' });
+  expect(session.ended.reason).toBe('home-changed');
 });

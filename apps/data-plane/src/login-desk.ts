@@ -1,5 +1,5 @@
 import { sha256Hex } from '@sallyport/bytes';
-import { type FileSystem, guardedFileSystem } from '@sallyport/files';
+import { type FileGrant, type FileSystem, guardedFileSystem } from '@sallyport/files';
 import { diskFileSystem, openHome } from '@sallyport/files/disk';
 import { normalizedName, type ServingState } from '@sallyport/model';
 import { spkiOfSshBlob } from '@sallyport/pki';
@@ -147,7 +147,9 @@ function openAttempt(options: LoginDeskOptions, doorway: Doorway): LoginAttempt 
       proofs: decision.proofs,
       passwordHash: held.passwordHash,
       credentialStands: held.sshKey?.stands ?? tls?.stands,
-      files,
+      files: files.files,
+      home: account.home,
+      regrant: files.regrant,
       maxSessions: account.limits.maxSessions,
     });
     if (!session) return refuse('session-limit');
@@ -253,9 +255,24 @@ function openAttempt(options: LoginDeskOptions, doorway: Doorway): LoginAttempt 
   };
 }
 
-async function filesOf(filesRoot: string, account: AccountRecord): Promise<FileSystem | undefined> {
+/** The files of an account, and the way to hold them to other permissions from then on. */
+async function filesOf(
+  filesRoot: string,
+  account: AccountRecord,
+): Promise<{ files: FileSystem; regrant: (permissions: FileGrant['permissions']) => void } | undefined> {
   const home = await openHome(filesRoot, account.home);
   if (!home.ok) return undefined;
   const disk = diskFileSystem({ home: home.value, uploadMode: account.uploadMode });
-  return guardedFileSystem(disk, { permissions: account.permissions });
+  let { permissions } = account;
+  const grant: FileGrant = {
+    get permissions() {
+      return permissions;
+    },
+  };
+  return {
+    files: guardedFileSystem(disk, grant),
+    regrant: (next) => {
+      permissions = [...next];
+    },
+  };
 }

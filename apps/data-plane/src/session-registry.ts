@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { FileSystem } from '@sallyport/files';
+import type { FileGrant, FileSystem } from '@sallyport/files';
 import type { ServerProtocol } from '@sallyport/model';
 import { type ProofKind, redecide, type ServerFacts } from '@sallyport/policy';
 import type { CredentialStands } from './login.ts';
@@ -21,6 +21,10 @@ export type Admission = {
   /** Asks, under a view, whether the credential would be accepted again. */
   readonly credentialStands: CredentialStands | undefined;
   readonly files: FileSystem;
+  /** Folder that the files were opened in. */
+  readonly home: string;
+  /** Holds the files to what the account may do now. */
+  readonly regrant: (permissions: FileGrant['permissions']) => void;
   readonly maxSessions: number;
 };
 
@@ -90,6 +94,8 @@ export function createSessionRegistry(
       account,
     );
     if (decision.kind === 'end') end(one, decision.reason);
+    else if (account?.home !== admission.home) end(one, 'home-changed');
+    else admission.regrant(account.permissions);
     one.standing = decision.kind === 'outdated' ? 'outdated' : 'current';
   }
 

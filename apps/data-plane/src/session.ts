@@ -10,6 +10,7 @@ export type EndReason =
   | 'password-changed'
   | 'credential-gone'
   | 'server-gone'
+  | 'home-changed'
   | 'drained'
   | 'service-refusing'
   | 'idle'
@@ -34,7 +35,7 @@ export interface Session {
   readonly userClass: string | undefined;
   readonly source: string;
   readonly proofs: readonly ProofKind[];
-  /** The account's files, with its permissions already enforced on every call. */
+  /** The account's files, with its permissions of the moment already enforced on every call. */
   readonly files: FileSystem;
   /** Aborted when the session must end at once; `reason` is an EndReason. The adapter closes its connection. */
   readonly ended: AbortSignal;

@@ -2,7 +2,7 @@ import { ok, type Result, refuse } from '@sallyport/faults';
 import type { FileOperation, PathPermission } from '@sallyport/model';
 import { namesOf, type VirtualPath } from './path.ts';
 
-/** What a session may do with files, fixed when it was admitted. */
+/** What a session may do with files. Asked on every call, so it may change while the session lasts. */
 export type FileGrant = { readonly permissions: readonly PathPermission[] };
 
 /**
