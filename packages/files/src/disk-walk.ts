@@ -11,8 +11,15 @@ const fsyncFd = promisify(fsync);
 /** Name of the folder that holds unfinished uploads; no client path may go through it and no listing shows it. */
 export const stagingName = '.sallyport-staging';
 
-/** Case folded, so that a case-insensitive file system does not open a second way in. */
-export const isReserved = (name: string): boolean => name.toLowerCase() === stagingName;
+/**
+ * As file systems compare names that fold case: compatibility forms (U+017F is an s to them) are one, and HFS+ leaves
+ * out characters that cannot be seen. None of that opens a second way in.
+ */
+export const isReserved = (name: string): boolean =>
+  name
+    .normalize('NFKC')
+    .replace(/\p{Default_Ignorable_Code_Point}/gu, '')
+    .toLowerCase() === stagingName;
 
 /** What an action on the last name of a walk answers when that is a link and wants following. */
 export const isLink = 'link';
