@@ -317,7 +317,10 @@ export async function createCrl(
     encode(contextConstructed(0), encode(tags.sequence, ...extensions)),
   );
   const der = await signedDer(tbs, issuer.privateKey, ca.key.type);
-  const { algorithm, signature } = readCrl(der);
+  const outer = new DerReader(der).inside(tags.sequence);
+  outer.next(tags.sequence);
+  const algorithm = readSignatureAlgorithm(outer.next(tags.sequence).content);
+  const signature = copyOf(bitStringOctets(outer.next(tags.bitString)));
   if (await verifySignature(algorithm, ca.spki, tbs, signature)) return der;
   throw new FaultError({
     code: 'key-mismatch',

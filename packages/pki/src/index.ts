@@ -45,6 +45,8 @@ export { type GeneratedKeyType, generateKeyPair, type KeyPair, privateKeyMatches
 export { opensshPrivateKey } from './openssh-private-key.ts';
 export { readPemCertificates, readPemPrivateKey, toPem, toPemChain } from './pem.ts';
 export type { PrivateKey } from './private-key.ts';
+export { type SshCertificateContent, signSshCertificate } from './sign-ssh-certificate.ts';
+export { type SourcePatterns, sourceIn, sourcePatterns } from './source-patterns.ts';
 export { parseSshCertificate, type SshCertificate, sshCertificateLine } from './ssh-certificate.ts';
 export { knownHostsLine, spkiOfSshBlob, sshBlobOf, sshFingerprint, sshPublicKeyLine } from './ssh-key.ts';
 export { encodeSubject, type SubjectName } from './subject.ts';
@@ -56,3 +58,9 @@ export {
   type Registration,
   verifyClient,
 } from './verify-client.ts';
+export {
+  type SshCertificateRefusalReason,
+  type SshCertificateVerdict,
+  sshCertificateSigned,
+  verifyUserCertificate,
+} from './verify-ssh-certificate.ts';

@@ -1,4 +1,4 @@
-import { type Bytes, concat, copyOf, fromUtf8, toBase64, utf8 } from '@sallyport/bytes';
+import { type Bytes, concat, copyOf, fromUtf8, toBase64 } from '@sallyport/bytes';
 import { FaultError, ok, type Result, refuse, unwrap } from '@sallyport/faults';
 import type { PublicKeyFacts } from '@sallyport/model';
 import { keyFacts } from './key-facts.ts';
@@ -157,14 +157,3 @@ export function parseSshCertificate(blob: Uint8Array, least?: number): Result<Ss
 /** `type base64 comment`: a line of an OpenSSH certificate file. */
 export const sshCertificateLine = ({ blob, facts }: SshCertificate, comment = ''): string =>
   `${sshCertificateName(facts.type)} ${toBase64(blob)} ${comment}`.replace(/\p{Cc}+/gu, ' ').trim();
-
-/** Encodes options as `readOptions` reads them; a value of nothing is a flag. */
-export const sshOptions = (options: ReadonlyMap<string, string>): Bytes =>
-  concat(
-    ...[...options]
-      .sort(([a], [b]) => (a < b ? -1 : 1))
-      .flatMap(([name, value]) => [
-        sshString(name),
-        sshString(value === '' ? new Uint8Array(0) : sshString(utf8(value))),
-      ]),
-  );
