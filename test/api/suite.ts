@@ -3,6 +3,7 @@ import { accountCases } from './cases/accounts.ts';
 import { auditCases } from './cases/audit.ts';
 import { certificateCases } from './cases/certificates.ts';
 import { documentCases } from './cases/documents.ts';
+import { keyFileCases } from './cases/key-files.ts';
 import { nodeCases } from './cases/nodes.ts';
 import { policyCases } from './cases/policy.ts';
 import { publicationCases } from './cases/publication.ts';
@@ -18,6 +19,7 @@ const groups: Readonly<Record<string, (world: World) => void>> = {
   zones: zoneCases,
   servers: serverCases,
   certificates: certificateCases,
+  'key files': keyFileCases,
   accounts: accountCases,
   policy: policyCases,
   tokens: tokenCases,
