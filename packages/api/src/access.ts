@@ -29,6 +29,8 @@ export const access = {
   'GET /v1/certificates': token('certificates:read'),
   'POST /v1/certificates': token('certificates:write'),
   'GET /v1/certificates/{id}': token('certificates:read'),
+  'GET /v1/certificates/{id}/public': token('certificates:read'),
+  'POST /v1/certificates/{id}/export': token('keys:export'),
   'POST /v1/certificates/{id}/revoke': token('certificates:write'),
   'DELETE /v1/certificates/{id}': token('certificates:write'),
   'GET /v1/accounts': token('accounts:read'),

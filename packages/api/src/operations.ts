@@ -1,5 +1,6 @@
 import type { Operation } from './operation.ts';
 import { accountOperations } from './routes/accounts.ts';
+import { certificateExportOperations } from './routes/certificate-export.ts';
 import { certificateOperations } from './routes/certificates.ts';
 import { logOperations } from './routes/logs.ts';
 import { nodeProtocolOperations } from './routes/node-protocol.ts';
@@ -15,6 +16,7 @@ export const operations: readonly Operation[] = [
   ...zoneOperations,
   ...serverOperations,
   ...certificateOperations,
+  ...certificateExportOperations,
   ...accountOperations,
   ...policyOperations,
   ...nodeOperations,

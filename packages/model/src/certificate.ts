@@ -132,6 +132,28 @@ export const certificateCreate = z.discriminatedUnion('source', [
     privateKey: text.min(1).max(16_384),
   }),
   z.strictObject({
+    /**
+     * A key or certificate in whatever form it comes, told by its bytes (reference F14-F18, W8): PEM, DER, PKCS#7,
+     * PKCS#8, PKCS#12, OpenSSH, PuTTY, RFC 4716, authorized_keys.
+     */
+    source: z.literal('import'),
+    kind: z.enum(['local', 'login', 'trusted']),
+    alias,
+    /** `local`: zones that may use it. */
+    zones: z.array(id).min(1).max(100).optional(),
+    /** `login`: account that it logs in. */
+    account: id.optional(),
+    match: certificateMatch.optional(),
+    anchor: credentialAnchor.optional(),
+    validUntil: time.optional(),
+    /** The file's bytes in base64, at most 1 MiB of them. */
+    data: z.base64().min(4).max(1_398_104),
+    /** Opens an encrypted file; never stored. */
+    password: text.max(1_024).optional(),
+    /** Name of one entry of a file with several, as the refusal listed them. */
+    choice: text.max(200).optional(),
+  }),
+  z.strictObject({
     /** A CA whose client certificates are accepted. */
     source: z.literal('import-trusted'),
     alias,

@@ -1,6 +1,5 @@
 import { type Bytes, fromBase64, toBase64 } from '@sallyport/bytes';
 import { FaultError, refuseField, unwrap } from '@sallyport/faults';
-import type { CertificateCreate } from '@sallyport/model';
 import {
   generateKeyPair,
   type Issuer,
@@ -26,6 +25,7 @@ import {
 } from '@sallyport/store';
 import type { Dependencies } from '../dependencies.ts';
 import { newId } from './identifier.ts';
+import type { MakeRequest } from './read-import.ts';
 import { leafOf, privateKeyPurpose } from './zone-content.ts';
 
 /** Purpose under which the wrapping issuer's key is encrypted at rest. */

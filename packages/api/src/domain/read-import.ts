@@ -1,7 +1,13 @@
 import { type Bytes, fromBase64 } from '@sallyport/bytes';
 import { type Fault, FaultError } from '@sallyport/faults';
 import type { CertificateCreate } from '@sallyport/model';
-import { type ImportedMaterial, importKeyMaterial, sshPublicKeyLine, toPem, toPemChain } from '@sallyport/pki';
+import {
+  type ImportedMaterial,
+  importKeyMaterial,
+  sshPublicKeyLine,
+  toPem,
+  toPemChain,
+} from '@sallyport/pki';
 
 type Import = Extract<CertificateCreate, { source: 'import' }>;
 
@@ -109,7 +115,9 @@ function loginRequest(request: Import, material: ImportedMaterial): MakeRequest 
     };
   }
   if (material.form !== 'certificates') {
-    throw refusedPurpose(`this is ${material.recognised}; a login certificate takes a public key or a certificate`);
+    throw refusedPurpose(
+      `this is ${material.recognised}; a login certificate takes a public key or a certificate`,
+    );
   }
   return {
     source: 'import-login',
@@ -122,9 +130,9 @@ function loginRequest(request: Import, material: ImportedMaterial): MakeRequest 
 }
 
 function trustedRequest(request: Import, material: ImportedMaterial): MakeRequest {
-  if (material.form !== 'certificates') throw refusedPurpose(`this is ${material.recognised}, not a CA certificate`);
+  if (material.form !== 'certificates')
+    throw refusedPurpose(`this is ${material.recognised}, not a CA certificate`);
   const [ca, ...others] = [...material.chain, ...material.extra];
   if (!ca || others.length > 0) throw refusedPurpose('import one CA certificate at a time');
   return { source: 'import-trusted', alias: request.alias, pem: toPemChain([ca.der]) };
 }
-

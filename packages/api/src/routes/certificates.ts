@@ -26,6 +26,7 @@ import { z } from 'zod';
 import { type Caller, reaches, reachOf, requireZones } from '../caller.ts';
 import { certificateView, readSurroundings } from '../domain/certificate-view.ts';
 import { kindOf, makeCertificate } from '../domain/make-certificate.ts';
+import { readImport } from '../domain/read-import.ts';
 import { operation } from '../operation.ts';
 import {
   asked,
@@ -49,7 +50,7 @@ const createdCertificate = changedCertificate.extend({
 });
 
 /** Zones that a certificate concerns: its own, its account's, or all where it is trust. */
-async function zonesOf(
+export async function zonesOf(
   queries: Queries,
   row: Pick<CertificateRow, 'kind' | 'zones' | 'account'>,
 ): Promise<string[] | 'all'> {
@@ -60,9 +61,9 @@ async function zonesOf(
 
 /** What a request will concern: known before anything of it is looked up or made. */
 const concernOf = (body: CertificateCreate): Parameters<typeof zonesOf>[1] => ({
-  kind: kindOf(body),
-  zones: 'zones' in body ? body.zones : [],
-  account: 'account' in body ? body.account : null,
+  kind: body.source === 'import' ? body.kind : kindOf(body),
+  zones: ('zones' in body ? body.zones : undefined) ?? [],
+  account: ('account' in body ? body.account : undefined) ?? null,
 });
 
 async function requireCertificate(
@@ -135,10 +136,14 @@ export const certificateOperations = [
     body: certificateCreate,
     answers: createdCertificate,
     status: 201,
+    maxBodyBytes: 1_572_864,
     async run(deps, { body, caller }) {
+      requireZones(caller, await zonesOf(deps.store.queries, concernOf(body)));
+      // Opening an encrypted file takes its time: it must not hold the write lock.
+      const request = body.source === 'import' ? await readImport(body) : body;
       const committed = await commit(deps, caller, async (change) => {
         requireZones(caller, await zonesOf(change.queries, concernOf(body)));
-        const { row, privateKeyPem } = await makeCertificate(deps, change.queries, body);
+        const { row, privateKeyPem } = await makeCertificate(deps, change.queries, request);
         await insertCertificate(change.queries, row);
         change.audit('certificate.create', `certificate:${row.id}`, {
           source: body.source,

@@ -54,6 +54,14 @@ async function checkCertificates(queries: Queries, candidate: Server): Promise<v
       unwrap(refuseField('certificate-purpose', pointer, `certificate ${row.alias} is revoked`));
     } else if (row.privateKey === null) {
       unwrap(refuseField('certificate-purpose', pointer, `certificate ${row.alias} has no private key here`));
+    } else if (candidate.protocol !== 'ssh' && row.form === 'ssh-key') {
+      unwrap(
+        refuseField(
+          'certificate-purpose',
+          pointer,
+          `${row.alias} is an SSH key in its wrapper: no TLS certificate`,
+        ),
+      );
     } else if (candidate.protocol === 'ssh' && types.has(row.key.type)) {
       unwrap(
         refuseField('policy-refused', pointer, `an SSH server has one host key of type ${row.key.type}`),
