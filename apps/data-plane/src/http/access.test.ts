@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import type { IncomingMessage } from 'node:http';
 import https from 'node:https';
+import tls from 'node:tls';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { type Certificates, makeCertificates, openStand, type Stand } from './fixture/stand.ts';
 
@@ -87,6 +88,21 @@ describe('logging in over HTTPS, with curl', () => {
     using client = oneConnection(stand);
     expect(await client.get('acme:no')).toEqual({ status: 401, connection: 'keep-alive' });
     expect(await client.get('acme:no')).toEqual({ status: 401, connection: 'close' });
+  });
+
+  it('judges no login that was sent ahead of the refusal that closes the connection', async () => {
+    await using stand = await openStand(certificates);
+    await stand.apply({ limits: { maxAuthAttempts: 2 } });
+    const { port } = new URL(stand.url('/'));
+    const socket = tls.connect({ port: Number(port), host: '127.0.0.1', ca: certificates.ca.pem });
+    socket.on('error', () => {});
+    const request = (userPass: string) =>
+      `GET / HTTP/1.1\r\nHost: a\r\nAuthorization: Basic ${Buffer.from(userPass).toString('base64')}\r\n\r\n`;
+    socket.write(['acme:1', 'acme:2', 'acme:pâss:word'].map(request).join(''));
+    let answers = '';
+    for await (const chunk of socket) answers += chunk;
+    expect(answers.match(/HTTP\/1\.1 \d+/g)).toEqual(['HTTP/1.1 401', 'HTTP/1.1 401']);
+    expect(stand.desk.sessions).toEqual([]);
   });
 
   it('takes a certificate alone, with a password, or neither, as the mode says', async () => {

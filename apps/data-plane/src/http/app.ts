@@ -71,6 +71,8 @@ export function createHttpApp(surroundings: HttpSurroundings): Hono<Environment>
       return RESPONSE_ALREADY_SENT;
     }
 
+    // Requests that were sent ahead of the answer that closes the connection are not judged any more.
+    if (connection.exhausted()) return refuse(c, 'login-refused', { ...challenge, Connection: 'close' });
     const admission = await connection.admit(authorization);
     if (admission.kind === 'refused') {
       if (admission.fault === 'tls-required') {
