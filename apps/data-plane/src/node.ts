@@ -46,6 +46,7 @@ export interface RunningNode {
 const longPollSeconds = 25;
 const reportPeriodMs = 15_000;
 const overduePeriodMs = 1_000;
+const redecidePeriodMs = 10_000;
 const firstRetryMs = 250;
 const longestRetryMs = 5_000;
 
@@ -64,7 +65,7 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
   const control = connectControlPlane(identity, now);
   const sync = await createSynchronisation(identity, snapshotDisk(paths), control, now);
   const spool = await openEventSpool(paths.spool, now, log);
-  const reporter = createReporter(control, spool, now);
+  const reporter = createReporter(control, spool, now, log);
 
   let view: ZoneView | undefined;
   let items: readonly ItemReport[] = [];
@@ -150,6 +151,8 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
   const timers = [
     setInterval(() => void report().then(() => reporter.deliver()), reportPeriodMs),
     setInterval(() => void reporter.deliver(), overduePeriodMs),
+    // A credential may end by the clock alone, without a change that would have it looked at.
+    setInterval(() => void (view && sessions.redecideAll(view)), redecidePeriodMs),
     setInterval(() => {
       sessions.endOverdue();
       if (sync.inForce && serving() === 'refusing') sessions.endAll('service-refusing');

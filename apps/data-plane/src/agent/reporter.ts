@@ -1,3 +1,4 @@
+import type { FaultCode } from '@sallyport/faults';
 import type { ItemReport, ServingState } from '@sallyport/model';
 import type { ControlPlane } from './control-plane.ts';
 import type { EventSpool } from './event-spool.ts';
@@ -17,10 +18,21 @@ export interface Reporter {
   deliver(): Promise<void>;
 }
 
+/** Refusals of a batch's own content: it will not be taken another time either. */
+const neverTaken: ReadonlySet<FaultCode> = new Set(['invalid-request', 'malformed-json', 'body-too-large']);
+
+/** A clock that was set back gives sequences that were used before: each refusal goes an hour ahead. */
+const replayStep = 3_600_000;
+
 /**
  * @param now milliseconds since the epoch; sequences grow with it, so that they need no memory across restarts
  */
-export function createReporter(control: ControlPlane, spool: EventSpool, now: () => number): Reporter {
+export function createReporter(
+  control: ControlPlane,
+  spool: EventSpool,
+  now: () => number,
+  log: (line: string) => void = () => {},
+): Reporter {
   let statusSequence = 0;
   let eventSequence = 0;
   let delivering: Promise<void> | undefined;
@@ -32,7 +44,14 @@ export function createReporter(control: ControlPlane, spool: EventSpool, now: ()
       if (batch.events.length > 0) {
         eventSequence = Math.max(eventSequence + 1, now());
         const delivered = await control.events({ sequence: eventSequence, events: [...batch.events] });
-        if (delivered === 'unreachable' || !delivered.ok) return;
+        if (delivered === 'unreachable') return;
+        if (!delivered.ok) {
+          const { code } = delivered.fault;
+          if (code === 'node-replayed') eventSequence += replayStep;
+          if (!neverTaken.has(code)) return;
+          // One batch that is refused for good must not hold back all that come after it.
+          log(`${batch.events.length} events were refused for good and are given up: ${code}`);
+        }
       }
       await spool.remove(batch);
     }
@@ -41,7 +60,7 @@ export function createReporter(control: ControlPlane, spool: EventSpool, now: ()
   return {
     async report(facts) {
       statusSequence = Math.max(statusSequence + 1, now());
-      await control
+      const reported = await control
         .status({
           sequence: statusSequence,
           appliedVersion: facts.appliedVersion,
@@ -49,6 +68,9 @@ export function createReporter(control: ControlPlane, spool: EventSpool, now: ()
           items: facts.items.slice(0, 10_000),
         })
         .catch(() => undefined);
+      if (typeof reported === 'object' && !reported.ok && reported.fault.code === 'node-replayed') {
+        statusSequence += replayStep;
+      }
     },
     deliver() {
       delivering ??= deliverAll()
