@@ -12,6 +12,7 @@ import {
   smallInteger,
   tags,
 } from './der.ts';
+import { type NameConstraints, type OtherName, readNameConstraints } from './name-constraints.ts';
 import { oids } from './oids.ts';
 
 const keyUsageNames = [
@@ -42,12 +43,21 @@ export type CertificateExtensions = {
   readonly subjectKeyId?: string;
   /** Hexadecimal. */
   readonly authorityKeyId?: string;
-  readonly hasNameConstraints: boolean;
+  /** Alternative names of the kinds that `sans` does not hold. */
+  readonly otherNames: readonly OtherName[];
+  /** Of a CA: the names that it may speak of. */
+  readonly nameConstraints?: NameConstraints;
+  /** Policies that it was issued under, as dotted object identifiers. */
+  readonly policies?: readonly string[];
   /** Object identifiers of the extensions that are marked critical. */
   readonly criticalExtensions: readonly string[];
 };
 
-/** The extensions that `readExtensions` understands in full; any other one that is critical must refuse a path. */
+/**
+ * The extensions that are evaluated; any other one that is critical must refuse a path. Nobody here asks for a
+ * policy: then whatever certificates say of policies, and of how CAs see each other's, cannot make a path invalid but
+ * for policy constraints (RFC 5280 section 6.1.5).
+ */
 const understood: ReadonlySet<string> = new Set([
   oids.basicConstraints,
   oids.keyUsage,
@@ -55,6 +65,10 @@ const understood: ReadonlySet<string> = new Set([
   oids.subjectAltName,
   oids.subjectKeyIdentifier,
   oids.authorityKeyIdentifier,
+  oids.nameConstraints,
+  oids.certificatePolicies,
+  oids.policyMappings,
+  oids.inhibitAnyPolicy,
 ]);
 
 /** Critical extensions that nobody here evaluates (RFC 5280 section 4.2: reject the certificate). */
@@ -108,18 +122,28 @@ function addressText(content: Bytes): string {
   return new URL(`http://[${groups.join(':')}]`).hostname.slice(1, -1);
 }
 
-/** Kinds of name that the inventory does not show (otherName, directoryName, …) are passed over. */
-function readAltNames(value: Bytes): SubjectAltName[] {
+/** Kinds of name that the inventory does not show (otherName, directoryName, …) are kept for name constraints. */
+function readAltNames(value: Bytes): Pick<CertificateExtensions, 'sans' | 'otherNames'> {
   const list = new DerReader(readElement(value, tags.sequence).content);
   const names: SubjectAltName[] = [];
+  const otherNames: OtherName[] = [];
   while (!list.atEnd) {
     const { tag, content } = list.any();
     if (tag === contextPrimitive(1)) names.push({ type: 'email', value: asciiText(content) });
     else if (tag === contextPrimitive(2)) names.push({ type: 'dns', value: asciiText(content) });
     else if (tag === contextPrimitive(6)) names.push({ type: 'uri', value: asciiText(content) });
     else if (tag === contextPrimitive(7)) names.push({ type: 'ip', value: addressText(content) });
+    else otherNames.push({ form: tag & 0x1f, content });
   }
-  return names;
+  return { sans: names, otherNames };
+}
+
+function readPolicies(value: Bytes): string[] {
+  const list = new DerReader(readElement(value, tags.sequence).content);
+  const policies: string[] = [];
+  while (!list.atEnd) policies.push(oidText(list.inside(tags.sequence).next(tags.oid)));
+  if (new Set(policies).size !== policies.length) throw new DerError('a policy is there twice');
+  return policies;
 }
 
 /**
@@ -148,18 +172,21 @@ export function readExtensions(list: Bytes | undefined): CertificateExtensions {
   };
   const keyUsage = read(oids.keyUsage, readKeyUsage);
   const extendedKeyUsage = read(oids.extendedKeyUsage, readPurposes);
+  const nameConstraints = read(oids.nameConstraints, readNameConstraints);
+  const policies = read(oids.certificatePolicies, readPolicies);
   const subjectKeyId = read(oids.subjectKeyIdentifier, (value) =>
     toHex(readElement(value, tags.octetString).content),
   );
   const authorityKeyId = read(oids.authorityKeyIdentifier, readAuthorityKeyId);
   return {
-    sans: read(oids.subjectAltName, readAltNames) ?? [],
+    ...(read(oids.subjectAltName, readAltNames) ?? { sans: [], otherNames: [] }),
     ...(read(oids.basicConstraints, readBasicConstraints) ?? { isCa: false }),
     ...(keyUsage === undefined ? {} : { keyUsage }),
     ...(extendedKeyUsage === undefined ? {} : { extendedKeyUsage }),
     ...(subjectKeyId === undefined ? {} : { subjectKeyId }),
     ...(authorityKeyId === undefined ? {} : { authorityKeyId }),
-    hasNameConstraints: values.has(oids.nameConstraints),
+    ...(nameConstraints === undefined ? {} : { nameConstraints }),
+    ...(policies === undefined ? {} : { policies }),
     criticalExtensions,
   };
 }

@@ -1,5 +1,6 @@
 import type { ParsedCertificate } from './certificate.ts';
 import { unknownCritical } from './extensions.ts';
+import { violatedConstraint } from './name-constraints.ts';
 import { oids } from './oids.ts';
 
 /** Why a client certificate is not accepted: for the audit log and `explain`, never for the wire. */
@@ -16,8 +17,10 @@ export type ClientRefusalReason =
   | 'wrapper'
   /** Key usage or extended key usage leave out client authentication, or a CA may not sign. */
   | 'purpose'
-  /** A critical extension that nobody here evaluates, or name constraints. */
+  /** A critical extension that nobody here evaluates, or name constraints that cannot be read. */
   | 'critical-extension'
+  /** A CA speaks of a name that a CA above it does not let it. */
+  | 'name-constraints'
   | 'path-length'
   /** No path to a CA of the zone. */
   | 'untrusted'
@@ -51,7 +54,9 @@ function judgeAny(certificate: ParsedCertificate, circumstances: Circumstances):
   }
   if (circumstances.isRevoked({ sha256, spkiSha256: key.spkiSha256 }))
     return { reason: 'revoked', detail: subject };
-  const unknown = unknownCritical(certificate);
+  // Name constraints of what is no CA mean nothing that could be held.
+  const foreign = !certificate.isCa && certificate.criticalExtensions.includes(oids.nameConstraints);
+  const unknown = [...unknownCritical(certificate), ...(foreign ? [oids.nameConstraints] : [])];
   if (unknown.length > 0) {
     return { reason: 'critical-extension', detail: `${subject}: ${unknown.join(', ')}` };
   }
@@ -90,6 +95,23 @@ export function judgeLeaf(leaf: ParsedCertificate, circumstances: Circumstances)
   return undefined;
 }
 
+/** Name constraints hold for the leaf and for every CA below that does not only renew itself (RFC 5280 section 6.1.3). */
+function judgeNames(
+  { subject, nameConstraints }: ParsedCertificate,
+  below: readonly ParsedCertificate[],
+): ClientRefusal | undefined {
+  if (!nameConstraints) return undefined;
+  if (nameConstraints.kind === 'unreadable') {
+    return { reason: 'critical-extension', detail: `${subject}: name constraints` };
+  }
+  for (const [at, certificate] of below.entries()) {
+    if (at > 0 && certificate.selfIssued) continue;
+    const violation = violatedConstraint(certificate, nameConstraints);
+    if (violation) return { reason: 'name-constraints', detail: `${subject} does not allow ${violation}` };
+  }
+  return undefined;
+}
+
 /**
  * May this certificate stand as a CA above `below` (RFC 5280 section 6.1.4)? Its signature is another question.
  *
@@ -108,7 +130,8 @@ export function judgeCa(
   }
   const general = judgeAny(ca, circumstances);
   if (general) return general;
-  if (ca.hasNameConstraints) return { reason: 'critical-extension', detail: `${subject}: name constraints` };
+  const constrained = judgeNames(ca, below);
+  if (constrained) return constrained;
   // The standard leaves it open; OpenSSL and browsers read a CA's purposes as a limit on all below it.
   if (!servesClients(ca)) return { reason: 'purpose', detail: `${subject} issues for other purposes` };
   const intermediates = below.slice(1).filter((certificate) => !certificate.selfIssued).length;

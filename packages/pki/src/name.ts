@@ -97,3 +97,47 @@ export function nameText(name: Bytes): string {
   }
   return parts.join(',');
 }
+
+/**
+ * The RDNs of a name in a form that is equal where RFC 5280 section 7.1 calls them equal: texts without regard to
+ * case and to repeated spaces, whatever their ASN.1 type.
+ *
+ * @param name DER Name
+ * @throws DerError for anything else
+ */
+export function comparableName(name: Bytes): string[] {
+  const outer = new DerReader(name);
+  const sequence = outer.inside(tags.sequence);
+  outer.finish();
+  const rdns: string[] = [];
+  while (!sequence.atEnd) {
+    const set = sequence.inside(tags.set);
+    const pairs: string[] = [];
+    while (!set.atEnd) {
+      const pair = set.inside(tags.sequence);
+      const type = oidText(pair.next(tags.oid));
+      const element = pair.any();
+      pair.finish();
+      const text = stringValue(element)?.normalize('NFKC').trim().replace(/\s+/g, ' ').toLowerCase();
+      pairs.push(JSON.stringify([type, text ?? hexForm(element.raw)]));
+    }
+    rdns.push(pairs.sort().join());
+  }
+  return rdns;
+}
+
+/** Values of an attribute in a name, as text. */
+export function nameValues(name: Bytes, wanted: string): string[] {
+  const sequence = new DerReader(name).inside(tags.sequence);
+  const values: string[] = [];
+  while (!sequence.atEnd) {
+    const set = sequence.inside(tags.set);
+    while (!set.atEnd) {
+      const pair = set.inside(tags.sequence);
+      const type = oidText(pair.next(tags.oid));
+      const text = stringValue(pair.any());
+      if (type === wanted && text !== undefined) values.push(text);
+    }
+  }
+  return values;
+}

@@ -160,6 +160,12 @@ describe('paths', () => {
 });
 
 describe('the CA of a path', () => {
+  const extension = (oid: string, hex: string): Extension =>
+    new Extension(
+      oid,
+      true,
+      Uint8Array.from(hex.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16)),
+    );
   const critical = (oid: string): Extension => new Extension(oid, true, Uint8Array.of(5, 0));
   it.each<[string, Wishes, string | undefined]>([
     ['expired', { ...past }, 'expired'],
@@ -171,6 +177,10 @@ describe('the CA of a path', () => {
     ['for clients too', { purposes: [serverAuth, clientAuth] }, undefined],
     ['an unknown critical extension', { more: [critical('1.2.3.4')] }, 'critical-extension'],
     ['an unknown extension', { more: [new Extension('1.2.3.4', false, Uint8Array.of(5, 0))] }, undefined],
+    ['policies', { more: [extension('2.5.29.32', '300830060604551d2000')] }, undefined],
+    ['mapped policies', { more: [extension('2.5.29.33', '300e300c06042a03040506042a030406')] }, undefined],
+    ['a bar to any policy', { more: [extension('2.5.29.54', '020100')] }, undefined],
+    ['a demand for a policy', { more: [extension('2.5.29.36', '3003800100')] }, 'critical-extension'],
     ['name constraints', { more: [critical('2.5.29.30')] }, 'critical-extension'],
     [
       'name constraints that are not critical',
