@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { expect } from 'vitest';
 import { startDeno } from '../support/deno.ts';
 import { networkedInstallation } from './installation.ts';
 import { apiSuite } from './suite.ts';
@@ -19,6 +20,7 @@ apiSuite('Deno', async () => {
     url: deno.url,
     stop: async () => {
       await deno.stop();
+      expect(deno.stderr()).not.toMatch(/error|failed|not published/i);
       await installation.close();
     },
   };

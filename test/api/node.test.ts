@@ -11,8 +11,17 @@ const anyPort = { host: '127.0.0.1', port: 0 };
 
 apiSuite('Node', async () => {
   const installation = await embeddedInstallation();
-  const running = await startControlPlane(installation.environment, anyPort);
-  return { ...installation, url: running.url, stop: running.close };
+  const logged: unknown[] = [];
+  const log = (...line: unknown[]) => void logged.push(line);
+  const running = await startControlPlane(installation.environment, anyPort, log);
+  return {
+    ...installation,
+    url: running.url,
+    stop: async () => {
+      await running.close();
+      expect(logged).toEqual([]);
+    },
+  };
 });
 
 test('it closes at once although a node waits, ends what it has begun, and goes on from its file', async () => {
@@ -26,7 +35,7 @@ test('it closes at once although a node waits, ends what it has begun, and goes 
   const node = await joinedNode(world, zone);
   const { manifest } = await node.snapshot();
   const waiting = node.poll({ after: manifest.version, wait: 25 }).catch((error: Error) => error.name);
-  const creating = world.account(zone, { password: 'correct horse' });
+  const creating = world.account(await world.zone(), { password: 'correct horse' });
   await expect.poll(async () => (await world.admin().accounts.list()).length).toBe(1);
 
   const started = performance.now();

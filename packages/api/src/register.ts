@@ -71,7 +71,10 @@ async function handle(context: Context, deps: Dependencies, operation: Operation
     expectedVersion: operation.precondition ? expectedVersion(context.req.header('if-match')) : 0,
     origin: deps.publicUrl ?? new URL(raw.url).origin,
     source: (context.env as Bindings | undefined)?.source,
-    signal: raw.signal,
+    // Deno warns of whoever asks for it, so only who waits does.
+    get signal() {
+      return raw.signal;
+    },
   });
   if (!result.ok) return problemResponse(result.fault);
   const { body: answer, status = operation.status ?? 200, version, headers = {} } = result.value;

@@ -135,3 +135,37 @@ test('one zone that fails keeps no other from being published', async () => {
   expect(await waiting()).toEqual([zone]);
   expect((await plane.call(`GET /v1/snapshots?zone=${other}`)).body.items).toHaveLength(1);
 });
+
+test('a publisher that read before another one covered a later change does not put the older state in force', async () => {
+  const account = await plane.call('POST /v1/accounts', { body: { name: 'partner', zones: [zone] } });
+  await publishPending(plane.deps);
+  const path = `PATCH /v1/accounts/${account.body.id}`;
+  await plane.call(path, { body: { enabled: false }, version: 1 });
+
+  // The first publisher has read the disabled account when a second one finds it enabled again, as it was published.
+  let interrupt: (() => Promise<unknown>) | undefined = async () => {
+    await plane.call(path, { body: { enabled: true }, version: 2 });
+    unwrap(await publishZone(plane.deps, zone));
+  };
+  const { store } = plane.deps;
+  const slow: typeof store = {
+    ...store,
+    async record(work) {
+      const first = interrupt;
+      interrupt = undefined;
+      await first?.();
+      return store.record(work);
+    },
+  };
+  unwrap(await publishZone({ ...plane.deps, store: slow }, zone));
+  expect(await versions()).toEqual([1]);
+  expect(await waiting()).toEqual([]);
+});
+
+test('a crowd of publishers leaves nothing to publish and logs nothing', async () => {
+  const made = await Promise.all(Array.from({ length: 12 }, (_, index) => addAccount(`partner-${index}`)));
+  await Promise.all(plane.deferred.map((work) => work()));
+  expect(plane.logged).toEqual([]);
+  expect(await waiting()).toEqual([]);
+  expect(await propagation(Math.max(...made))).toMatchObject({ state: 'live' });
+});

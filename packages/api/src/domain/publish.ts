@@ -27,6 +27,7 @@ import {
   newestRoot,
   type PublicationRow,
   pendingPublications,
+  pendingSequence,
   type Queries,
   readAuditHead,
   readChangeSequence,
@@ -42,7 +43,10 @@ export const contentKeyPurpose = (zone: string, keyEpoch: number): string =>
 
 export type Published = { readonly version: number; readonly coveredSequence: number };
 
-const maxAttempts = 5;
+const maxAttempts = 8;
+
+/** Time that a loser leaves to the winner before it looks again, half of it at random. */
+const pauseMs = (attempt: number): number => 20 * 2 ** attempt * (0.5 + Math.random() / 2);
 
 /** All that one publication starts from, read at one change sequence. */
 type Basis = {
@@ -58,8 +62,8 @@ type Basis = {
 
 /**
  * Publishes a zone: read at one change sequence, compile, encrypt what changed, sign, store. Idempotent: run twice
- * it finds nothing new, run by two at once one of them loses on the version's unique key and starts anew, stopped
- * anywhere it leaves the outbox row and is run again (design section 5).
+ * it finds nothing new; of several at once those who find that the zone has moved on start anew, if there is still
+ * something to publish; stopped anywhere it leaves the outbox row and is run again (design section 5).
  *
  * @returns the zone's version and the change it covers; the compiler's refusal, which is also kept for the operator
  */
@@ -67,6 +71,11 @@ export async function publishZone(deps: Dependencies, zone: string): Promise<Res
   for (let attempt = 1; attempt <= maxAttempts; attempt++) {
     const outcome = await publishOnce(deps, zone);
     if (outcome !== 'lost') return outcome;
+    const winner = await findPublication(deps.store.queries, zone);
+    if (winner && (await pendingSequence(deps.store.queries, zone)) === undefined) {
+      return ok({ version: winner.version, coveredSequence: winner.coveredSequence });
+    }
+    await new Promise((resolve) => setTimeout(resolve, pauseMs(attempt)));
   }
   return refuse('database-busy', `zone ${zone} is being published elsewhere`);
 }
@@ -76,9 +85,14 @@ export async function publishPending(deps: Dependencies): Promise<void> {
   for (const { zone } of await pendingPublications(deps.store.queries)) await publishLogged(deps, zone);
 }
 
-/** Publishes the zones that a change touched and wakes their nodes; failures go to the operator's log. */
+/**
+ * Publishes those of the zones that a change touched which still wait for it (another publisher may have covered them
+ * already) and wakes their nodes; failures go to the operator's log.
+ */
 export async function publishTouched(deps: Dependencies, zones: readonly string[]): Promise<void> {
-  for (const zone of zones) await publishLogged(deps, zone);
+  for (const zone of zones) {
+    if ((await pendingSequence(deps.store.queries, zone)) !== undefined) await publishLogged(deps, zone);
+  }
 }
 
 async function publishLogged(deps: Dependencies, zone: string): Promise<void> {
@@ -101,14 +115,14 @@ async function publishOnce(deps: Dependencies, zone: string): Promise<Result<Pub
   const blobs = bufferedBlobs(deps.store.queries, zone, basis.keyEpoch);
   const sections = await sealSections(compiled.value, basis.contentKey, cipher, blobs, deps.randomBytes);
   if (sameContent(basis, sections)) {
-    await deps.store.record(async (queries) => {
+    const covered = await deps.store.record(async (queries) => {
       const current = await findPublication(queries, zone);
-      if (current && current.version === basis.previous?.version) {
-        const coveredSequence = Math.max(current.coveredSequence, basis.sequence);
-        await savePublication(queries, { ...current, coveredSequence, refusal: null });
-      }
+      if (!current || hasMoved(current, basis)) return 'lost';
+      await savePublication(queries, { ...current, coveredSequence: basis.sequence, refusal: null });
       await clearOutbox(queries, zone, basis.sequence);
+      return 'covered';
     });
+    if (covered === 'lost') return 'lost';
     // The sections are the same, but how long a timestamp lives may not be.
     deps.feed.announce(zone);
     return ok({ version: basis.previous?.version ?? 0, coveredSequence: basis.sequence });
@@ -159,6 +173,19 @@ async function readBasis(queries: Queries, deps: Dependencies, zone: string): Pr
     previousManifest,
     auditHead: await readAuditHead(queries),
   };
+}
+
+/**
+ * Has somebody else published or refused since the basis was read, or covered a later change? What was read before that
+ * must not replace it, nor take its place in the outbox.
+ */
+function hasMoved(current: PublicationRow | undefined, { previous, sequence }: Basis): boolean {
+  return (
+    current?.version !== previous?.version ||
+    current?.trustEpoch !== previous?.trustEpoch ||
+    current?.refusal !== previous?.refusal ||
+    (current?.coveredSequence ?? 0) > sequence
+  );
 }
 
 /** Versions count within a trust epoch. */
@@ -234,9 +261,7 @@ function storePublished(
   const createdAt = new Date(deps.now()).toISOString();
   return deps.store.record(async (queries) => {
     const current = await findPublication(queries, zone);
-    const unchanged =
-      current?.version === basis.previous?.version && current?.trustEpoch === basis.previous?.trustEpoch;
-    if (!unchanged) return 'lost';
+    if (hasMoved(current, basis)) return 'lost';
     for (const { section, ref, stored, fingerprint } of blobs.newBlobs) {
       await insertBlob(queries, {
         zone,
@@ -282,13 +307,14 @@ async function keepRefusal(
   basis: Basis,
   reason: string,
   refused: Result<never>,
-): Promise<Result<never>> {
-  await deps.store.record(async (queries) => {
+): Promise<Result<never> | 'lost'> {
+  return deps.store.record(async (queries) => {
     const current = await findPublication(queries, zone);
+    if (hasMoved(current, basis)) return 'lost';
     // A zone without a version has no row to say it in: it goes on waiting, and the timer logs the reason.
-    if (!current) return;
+    if (!current) return refused;
     await savePublication(queries, { ...current, refusal: reason });
     await clearOutbox(queries, zone, basis.sequence);
+    return refused;
   });
-  return refused;
 }

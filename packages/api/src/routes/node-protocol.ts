@@ -7,7 +7,6 @@ import {
   findRoot,
   insertEvents,
   type NodeRow,
-  pendingSequence,
   recordNodeStatus,
 } from '@sallyport/store';
 import { z } from 'zod';
@@ -39,11 +38,6 @@ function callingNode(caller: Caller): NodeRow {
   return caller.node;
 }
 
-/** A change whose publication was cut short is taken up by the next poll of its zone. */
-async function publishWaiting(deps: Dependencies, zone: string): Promise<void> {
-  if ((await pendingSequence(deps.store.queries, zone)) !== undefined) await publishTouched(deps, [zone]);
-}
-
 /** Answers as soon as there is news for the node: a higher version, a newer timestamp or root; else when time is up. */
 async function poll(
   deps: Dependencies,
@@ -52,9 +46,11 @@ async function poll(
   signal: AbortSignal,
 ): Promise<z.input<typeof pollAnswer>> {
   const deadline = deps.now() + held.wait * 1000;
+  // A change whose publication was cut short is taken up by the next poll of its zone. Once for each poll is enough:
+  // every look of every waiting node would be a crowd.
+  await publishTouched(deps, [node.zone]);
   for (;;) {
     const position = deps.feed.position(node.zone);
-    await publishWaiting(deps, node.zone);
     const { publication, snapshot, root, resignAt } = await currentDocuments(deps, node.zone);
     // Asked after the documents were read: a node that was removed while it waited gets no news of what came after it.
     const stillActive = await findNode(deps.store.queries, node.id);
