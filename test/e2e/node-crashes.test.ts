@@ -43,7 +43,7 @@ afterAll(async () => {
 });
 
 const startNode = (): RunningProcess =>
-  startProcess(node, [sallyport, 'node', 'run', '--home', quickstart.contract.nodeHome]);
+  startProcess(node, [sallyport, 'node', 'run', '--home', quickstart.contract.nodeHome, '--stop-with-stdin']);
 
 const versionsOf = ({ stdout }: RunningProcess): number[] =>
   [...stdout().matchAll(/running version (\d+)/g)].map(([, version]) => Number(version));

@@ -65,9 +65,13 @@ test('a node that starts without the control plane serves from its disk', async 
   expect((await sftp(quickstart.contract, { key: quickstart.contract.files.sshKey }, 'pwd\n')).code).toBe(
     255,
   );
-  const alone = startProcess('npx', ['sallyport', 'node', 'run', '--home', quickstart.contract.nodeHome], {
-    cwd: resolve(import.meta.dirname, '../..'),
-  });
+  const alone = startProcess(
+    'npx',
+    ['sallyport', 'node', 'run', '--home', quickstart.contract.nodeHome, '--stop-with-stdin'],
+    {
+      cwd: resolve(import.meta.dirname, '../..'),
+    },
+  );
   standIns.push(alone);
   await eventually(() => expect(alone.stdout()).toContain('running version'), { timeoutMs: 30_000 });
   await eventually(() => expect(alone.stdout()).toContain('control plane: unreachable'));
@@ -82,7 +86,16 @@ test('when the control plane is back, the node takes the next change', async () 
   const secrets = `${quickstart.home}/control-plane/secrets.json`;
   const { port } = new URL(contract.controlPlaneUrl);
   standIns.push(
-    startProcess(node, [sallyport, 'control-plane', 'run', '--secrets', secrets, '--port', port]),
+    startProcess(node, [
+      sallyport,
+      'control-plane',
+      'run',
+      '--secrets',
+      secrets,
+      '--port',
+      port,
+      '--stop-with-stdin',
+    ]),
   );
   const demo = await eventually(() => demoOf(quickstart), { timeoutMs: 30_000 });
   const [account] = await api.accounts.list();

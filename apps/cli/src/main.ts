@@ -3,6 +3,7 @@ import { type ApiRequest, createClient } from '@sallyport/client';
 import { unwrap } from '@sallyport/faults';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { type OutputMode, printFailure, printResult } from './output.ts';
+import { aborted, outliveLogReader, type StopOptions, stopOption, stopRequest } from './stop.ts';
 
 const drainMs = 10_000;
 
@@ -16,26 +17,6 @@ const portNumber = (text: string): number => {
 const line = (text: string): void => {
   process.stdout.write(`${text}\n`);
 };
-
-/** A reader of our log that goes away must not end what serves. */
-function outliveLogReader(): void {
-  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
-}
-
-/**
- * Resolves when the process is asked to stop: by a signal, or, `with-stdin`, by the end of its standard input. That is
- * how it learns that its supervisor is gone, however that ended, so that no second one finds its ports taken.
- */
-const stopRequested = (asked: 'by-signal' | 'with-stdin'): Promise<void> =>
-  new Promise((resolve) => {
-    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => resolve());
-    if (asked === 'by-signal') return;
-    for (const event of ['end', 'close', 'error']) process.stdin.once(event, () => resolve());
-    process.stdin.resume().unref();
-  });
-
-const stopWithStdinOption = () =>
-  new Option('--stop-with-stdin', 'stop when standard input ends, as it does when a supervisor is gone');
 
 /** Runs a command's work and prints its failure; the exit code says how it went. */
 async function attempt(mode: OutputMode, work: () => Promise<void>): Promise<void> {
@@ -68,10 +49,12 @@ export async function main(argv: readonly string[]): Promise<void> {
         .choices(['default', 'auto'])
         .default('default'),
     )
-    .action(async (options: { home: string; ports: 'default' | 'auto' }) => {
+    .addOption(stopOption())
+    .action(async (options: { home: string; ports: 'default' | 'auto' } & StopOptions) => {
       outliveLogReader();
+      const stop = stopRequest({ ...options, stopWithParent: process.env.npm_lifecycle_event === 'start' });
       const { quickstart } = await import('./quickstart/quickstart.ts');
-      process.exitCode = await quickstart(options, line);
+      process.exitCode = await quickstart(options, stop, line);
     });
 
   program
@@ -122,16 +105,17 @@ export async function main(argv: readonly string[]): Promise<void> {
     .option('--secrets <file>', 'JSON file with SALLYPORT_* names; the environment where it is left out')
     .option('--host <address>', 'address to bind', '127.0.0.1')
     .option('--port <port>', 'port to bind', portNumber, 8080)
-    .addOption(stopWithStdinOption())
-    .action(async (options: { secrets?: string; host: string; port: number; stopWithStdin?: boolean }) =>
+    .addOption(stopOption())
+    .action(async (options: { secrets?: string; host: string; port: number } & StopOptions) =>
       attempt('text', async () => {
         outliveLogReader();
+        const stop = stopRequest(options);
         const environment: Record<string, unknown> =
           options.secrets === undefined ? process.env : JSON.parse(await readFile(options.secrets, 'utf8'));
         const { startControlPlane } = await import('@sallyport/control-plane/node');
         const running = await startControlPlane(environment, { host: options.host, port: options.port });
         line(`control plane: ${running.url}`);
-        await stopRequested(options.stopWithStdin ? 'with-stdin' : 'by-signal');
+        await aborted(stop);
         await running.close();
       }),
     );
@@ -161,21 +145,21 @@ export async function main(argv: readonly string[]): Promise<void> {
     .requiredOption('--home <folder>', 'folder that has joined')
     .option('--files <folder>', 'folder that holds the homes of accounts')
     .option('--control-plane <url>', 'reach the control plane under another URL than it had at the join')
-    .addOption(stopWithStdinOption())
-    .action(
-      async (options: { home: string; files?: string; controlPlane?: string; stopWithStdin?: boolean }) =>
-        attempt('text', async () => {
-          outliveLogReader();
-          const { startNode } = await import('@sallyport/data-plane');
-          const running = await startNode({
-            home: options.home,
-            log: (text) => line(`node: ${text}`),
-            ...(options.files === undefined ? {} : { filesRoot: options.files }),
-            ...(options.controlPlane === undefined ? {} : { controlPlane: options.controlPlane }),
-          });
-          await stopRequested(options.stopWithStdin ? 'with-stdin' : 'by-signal');
-          await running.drain(drainMs);
-        }),
+    .addOption(stopOption())
+    .action(async (options: { home: string; files?: string; controlPlane?: string } & StopOptions) =>
+      attempt('text', async () => {
+        outliveLogReader();
+        const stop = stopRequest(options);
+        const { startNode } = await import('@sallyport/data-plane');
+        const running = await startNode({
+          home: options.home,
+          log: (text) => line(`node: ${text}`),
+          ...(options.files === undefined ? {} : { filesRoot: options.files }),
+          ...(options.controlPlane === undefined ? {} : { controlPlane: options.controlPlane }),
+        });
+        await aborted(stop);
+        await running.drain(drainMs);
+      }),
     );
 
   program

@@ -8,7 +8,10 @@ import { resolve } from 'node:path';
  */
 export function loadQuickly() {
   // The cache lies with the code: whoever may write the one may write the other. Where nobody may, nothing is cached.
-  enableCompileCache(resolve(import.meta.dirname, '../../../node_modules/.cache/sallyport'));
+  const cache = resolve(import.meta.dirname, '../../../node_modules/.cache/sallyport');
+  enableCompileCache(cache);
+  // Worker threads find it here alone.
+  process.env.NODE_COMPILE_CACHE ??= cache;
   registerHooks({
     resolve(specifier, context, next) {
       const { parentURL } = context;

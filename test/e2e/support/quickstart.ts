@@ -69,7 +69,9 @@ export interface Quickstart {
 
 /** Starts the quickstart's command and answers at once. */
 export function spawnQuickstart(home: string, args: readonly string[] = ['--ports', 'auto']): RunningProcess {
-  return startProcess(node, [sallyport, 'quickstart', '--home', home, ...args], { cwd: temporaryFolder() });
+  // Whatever becomes of the test, its end is the end of our pipe, and so of the quickstart.
+  const command = [sallyport, 'quickstart', '--home', home, '--stop-with-stdin', ...args];
+  return startProcess(node, command, { cwd: temporaryFolder() });
 }
 
 const readContract = (home: string): Contract =>

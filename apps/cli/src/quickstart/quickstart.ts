@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { once } from 'node:events';
 import { rm } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join, resolve } from 'node:path';
@@ -9,6 +8,7 @@ import { createClient } from '@sallyport/client';
 import { joinZone, nativeBindingLoaded } from '@sallyport/data-plane';
 import { initInstallation } from '../init.ts';
 import { migrateDatabase } from '../migrate.ts';
+import { aborted } from '../stop.ts';
 import {
   type ControlPlaneSecrets,
   prepareHome,
@@ -32,9 +32,14 @@ const entryPoint = resolve(import.meta.dirname, '../sallyport.mjs');
  * `npm start`: control plane and node as two supervised processes, a demo seeded through the public API on the first
  * run, and the contract file of design section 7 once everything answers.
  *
- * @returns the exit code, after SIGTERM or SIGINT
+ * @param stop asks it to stop
+ * @returns the exit code
  */
-export async function quickstart(options: QuickstartOptions, log: (line: string) => void): Promise<number> {
+export async function quickstart(
+  options: QuickstartOptions,
+  stop: AbortSignal,
+  log: (line: string) => void,
+): Promise<number> {
   const paths = quickstartPaths(options.home);
   const other = await runningIn(paths);
   if (other !== undefined) {
@@ -56,8 +61,6 @@ export async function quickstart(options: QuickstartOptions, log: (line: string)
   }
   const settings = await firstSettings(paths, remembered, ports, log);
 
-  const stop = new AbortController();
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => stop.abort());
   const url = `http://127.0.0.1:${ports.controlPlane}`;
   const pids = { controlPlane: 0, node: 0 };
   let contract: (() => Promise<void>) | undefined;
@@ -94,7 +97,7 @@ export async function quickstart(options: QuickstartOptions, log: (line: string)
   };
 
   try {
-    await within(readyTimeoutMs, stop.signal, async (stopped) => {
+    await within(readyTimeoutMs, stop, async (stopped) => {
       await answers(url, stopped);
       const demo = await seedDemo(url, settings, paths);
       await joinOnce(url, settings, demo, paths);
@@ -114,15 +117,14 @@ export async function quickstart(options: QuickstartOptions, log: (line: string)
       await writing;
       log(greeting(paths, settings, url));
     });
-    const vigil = keepVigil(stop);
-    if (!stop.signal.aborted) await once(stop.signal, 'abort');
-    clearInterval(vigil);
+    // Both children may have been stopped, and are to stay down.
+    await aborted(stop);
     await stopAll();
     return 0;
   } catch (error) {
-    if (!stop.signal.aborted) log(error instanceof Error ? error.message : String(error));
+    if (!stop.aborted) log(error instanceof Error ? error.message : String(error));
     await stopAll();
-    return stop.signal.aborted ? 0 : 1;
+    return stop.aborted ? 0 : 1;
   }
 }
 
@@ -138,17 +140,6 @@ async function runningIn(paths: QuickstartPaths): Promise<number | undefined> {
   }
   // After a crash of the machine the pid may be another program's.
   return (await portsInUse(remembered.ports)).length > 0 ? contract.pid : undefined;
-}
-
-/**
- * Keeps the process up when both children have stopped and are to stay down. Under npm it also ends with npm: a killed
- * `npm start` cannot pass its signal on, and nobody would know that we are still there.
- */
-function keepVigil(stop: AbortController): NodeJS.Timeout {
-  const npm = process.env.npm_lifecycle_event === 'start' ? process.ppid : undefined;
-  return setInterval(() => {
-    if (npm !== undefined && process.ppid !== npm) stop.abort();
-  }, 1_000);
 }
 
 async function choosePorts(

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { Worker } from 'node:worker_threads';
-import { argon2Parameters, formatPasswordHash } from '@sallyport/model';
+import { argon2Parameters, type PasswordHash, parsePasswordHash } from '@sallyport/model';
 import { sourceNetwork } from '../source-network.ts';
 import { createFairQueue } from './fair-queue.ts';
 import type { VerifyAnswer, VerifyJob } from './worker.ts';
@@ -12,7 +12,7 @@ export type Verification = 'verified' | 'wrong' | 'busy';
 export interface PasswordVerifier {
   /**
    * @param hash PHC string of the account; undefined for an unknown account or one without a password: a dummy hash
-   *   takes the same time and verifies nothing
+   *   takes the same time and verifies nothing, as it does in place of a string that is no such hash
    * @param source IP address: sources take turns, and each has a bounded share of the queue
    */
   verify(hash: string | undefined, password: string, source: string): Promise<Verification>;
@@ -29,11 +29,11 @@ export type VerifierOptions = {
 export const defaultVerifierOptions: VerifierOptions = { threads: 2, queue: 256, perSource: 16 };
 
 /** A hash of nothing that anybody knows. */
-function dummyHash(): string {
+function dummyHash(): PasswordHash {
   const { memoryKiB, passes, parallelism, tagBytes } = argon2Parameters;
   const salt = new Uint8Array(randomBytes(16));
   const tag = new Uint8Array(randomBytes(tagBytes));
-  return formatPasswordHash({ memoryKiB, passes, parallelism, salt, tag });
+  return { memoryKiB, passes, parallelism, salt, tag };
 }
 
 type Waiting = { readonly job: VerifyJob; readonly done: (verified: boolean) => void };
@@ -99,14 +99,15 @@ export function createPasswordVerifier(options: VerifierOptions = defaultVerifie
       const source = sourceNetwork(address);
       const share = perSource.get(source) ?? 0;
       if (closed || inQueue >= options.queue || share >= options.perSource) return 'busy';
+      const known = hash === undefined ? undefined : parsePasswordHash(hash);
       inQueue++;
       perSource.set(source, share + 1);
       try {
         const verified = await new Promise<boolean>((done) => {
-          waiting.add(source, { job: { id: nextId++, hash: hash ?? dummy, password }, done });
+          waiting.add(source, { job: { id: nextId++, hash: known ?? dummy, password }, done });
           dispatch();
         });
-        return verified && hash !== undefined ? 'verified' : 'wrong';
+        return verified && known !== undefined ? 'verified' : 'wrong';
       } finally {
         inQueue--;
         const left = (perSource.get(source) ?? 1) - 1;

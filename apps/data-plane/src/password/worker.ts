@@ -1,22 +1,21 @@
 import { argon2Sync, timingSafeEqual } from 'node:crypto';
 import { parentPort } from 'node:worker_threads';
-import { parsePasswordHash } from '@sallyport/model';
+import type { PasswordHash } from '@sallyport/model';
 
-export type VerifyJob = { readonly id: number; readonly hash: string; readonly password: string };
+// Each thread loads what stands here anew: it does the computing and nothing else.
+export type VerifyJob = { readonly id: number; readonly hash: PasswordHash; readonly password: string };
 export type VerifyAnswer = { readonly id: number; readonly verified: boolean };
 
 function verify({ hash, password }: VerifyJob): boolean {
-  const parsed = parsePasswordHash(hash);
-  if (!parsed) return false;
   const tag = argon2Sync('argon2id', {
     message: password.normalize('NFC'),
-    nonce: parsed.salt,
-    memory: parsed.memoryKiB,
-    passes: parsed.passes,
-    parallelism: parsed.parallelism,
-    tagLength: parsed.tag.length,
+    nonce: hash.salt,
+    memory: hash.memoryKiB,
+    passes: hash.passes,
+    parallelism: hash.parallelism,
+    tagLength: hash.tag.length,
   });
-  return timingSafeEqual(tag, parsed.tag);
+  return timingSafeEqual(tag, hash.tag);
 }
 
 parentPort?.on('message', (job: VerifyJob) => {
