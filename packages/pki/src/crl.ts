@@ -1,18 +1,12 @@
-import { type Bytes, concat, copyOf, toHex } from '@sallyport/bytes';
-import { FaultError, ok, type Result, refuse, unwrap } from '@sallyport/faults';
-import { type ParsedCertificate, parseCertificate } from './certificate.ts';
+import { type Bytes, copyOf, toHex } from '@sallyport/bytes';
+import { ok, type Result, refuse } from '@sallyport/faults';
+import type { ParsedCertificate } from './certificate.ts';
 import {
   bitStringOctets,
   booleanValue,
   contextConstructed,
-  contextPrimitive,
   DerError,
   DerReader,
-  encode,
-  encodeInteger,
-  encodeOid,
-  encodePositiveInteger,
-  encodeTime,
   integerContent,
   oidText,
   readElement,
@@ -21,14 +15,12 @@ import {
   tags,
   timeValue,
 } from './der.ts';
-import type { Issuer } from './issue.ts';
 import { nameText } from './name.ts';
 import { oids } from './oids.ts';
-import { signatureIdentifier, signedDer } from './sign.ts';
 import { readSignatureAlgorithm, verifySignature } from './signature.ts';
 
 /** Reasons by their codes (RFC 5280 section 5.3.1); 7 is not used, 8 belongs to delta CRLs. */
-const reasons = [
+export const revocationReasons = [
   'unspecified',
   'keyCompromise',
   'cACompromise',
@@ -42,7 +34,7 @@ const reasons = [
   'aACompromise',
 ] as const;
 /** Why a certificate was revoked. */
-export type RevocationReason = Exclude<(typeof reasons)[number], undefined>;
+export type RevocationReason = Exclude<(typeof revocationReasons)[number], undefined>;
 
 /** One revoked certificate. */
 export type RevokedEntry = {
@@ -92,7 +84,7 @@ function readEntryExtensions(list: Bytes): EntryExtensions {
     if (oid === oids.certificateIssuer) throw new UnsupportedCrl('it is indirect');
     if (oid === oids.reasonCode) {
       const [code, more] = readElement(value, tags.enumerated).content;
-      reason = more === undefined && code !== undefined ? reasons[code] : undefined;
+      reason = more === undefined && code !== undefined ? revocationReasons[code] : undefined;
       if (reason === undefined) throw new DerError('no such reason');
       if (reason === 'removeFromCRL') throw new UnsupportedCrl('it is a delta');
     } else if (oid !== oids.invalidityDate && critical && booleanValue(critical)) {
@@ -238,92 +230,3 @@ export const crlRevokes = (
   certificate: Pick<ParsedCertificate, 'serial' | 'issuerDer'>,
 ): RevokedEntry | undefined =>
   sameBytes(crl.issuerDer, certificate.issuerDer) ? crl.revoked.get(certificate.serial) : undefined;
-
-const hexBytes = (hex: string): Bytes =>
-  Uint8Array.from(hex.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16));
-
-const extension = (oid: string, value: Bytes): Bytes =>
-  encode(tags.sequence, encodeOid(oid), encode(tags.octetString, value));
-
-function encodeEntry({ serial, revokedAt, reason }: RevokedEntry): Bytes {
-  // RFC 5280 section 5.3.1: `unspecified` is said by silence.
-  const code = reason === undefined || reason === 'unspecified' ? -1 : reasons.indexOf(reason);
-  const value = encode(tags.enumerated, Uint8Array.of(code));
-  const more = code < 0 ? [] : [encode(tags.sequence, extension(oids.reasonCode, value))];
-  // The octets as the certificate has them: a leading zero is told by the high bit.
-  return encode(tags.sequence, encodePositiveInteger(hexBytes(serial)), encodeTime(revokedAt), ...more);
-}
-
-/** Entries one after the other, in pieces that fit into the arguments of a call. */
-function encodeEntries(entries: readonly RevokedEntry[]): Bytes {
-  const pieces: Bytes[] = [];
-  for (let at = 0; at < entries.length; at += 1_000) {
-    pieces.push(concat(...entries.slice(at, at + 1_000).map(encodeEntry)));
-  }
-  return concat(...pieces);
-}
-
-/**
- * Signs the CRL of a CA of ours.
- *
- * @param list `number` counts up; `entries` of certificates that this CA issued
- * @returns DER; its PEM label is `X509 CRL`
- * @throws FaultError `certificate-purpose` for an issuer that may not sign lists, `key-mismatch`, `invalid-request`
- */
-export async function createCrl(
-  issuer: Issuer,
-  list: {
-    readonly number: bigint;
-    readonly thisUpdate: Date;
-    readonly nextUpdate: Date;
-    readonly entries: readonly RevokedEntry[];
-  },
-): Promise<Bytes> {
-  const ca = unwrap(parseCertificate(issuer.certificate));
-  if (!ca.isCa || (ca.keyUsage && !ca.keyUsage.includes('cRLSign'))) {
-    throw new FaultError({
-      code: 'certificate-purpose',
-      detail: `${ca.subject} may not sign revocation lists`,
-    });
-  }
-  if (!(list.thisUpdate < list.nextUpdate) || list.number < 0n) {
-    throw new FaultError({
-      code: 'invalid-request',
-      detail: 'the list ends before it begins, or has no number',
-    });
-  }
-  const hex = list.number.toString(16);
-  const number = encodePositiveInteger(hexBytes(hex.length % 2 === 0 ? hex : `0${hex}`));
-  const keyId = ca.subjectKeyId;
-  const extensions = [
-    ...(keyId === undefined
-      ? []
-      : [
-          extension(
-            oids.authorityKeyIdentifier,
-            encode(tags.sequence, encode(contextPrimitive(0), hexBytes(keyId))),
-          ),
-        ]),
-    extension(oids.crlNumber, number),
-  ];
-  const tbs = encode(
-    tags.sequence,
-    encodeInteger(1),
-    signatureIdentifier(ca.key.type),
-    ca.subjectDer,
-    encodeTime(list.thisUpdate),
-    encodeTime(list.nextUpdate),
-    ...(list.entries.length === 0 ? [] : [encode(tags.sequence, encodeEntries(list.entries))]),
-    encode(contextConstructed(0), encode(tags.sequence, ...extensions)),
-  );
-  const der = await signedDer(tbs, issuer.privateKey, ca.key.type);
-  const outer = new DerReader(der).inside(tags.sequence);
-  outer.next(tags.sequence);
-  const algorithm = readSignatureAlgorithm(outer.next(tags.sequence).content);
-  const signature = copyOf(bitStringOctets(outer.next(tags.bitString)));
-  if (await verifySignature(algorithm, ca.spki, tbs, signature)) return der;
-  throw new FaultError({
-    code: 'key-mismatch',
-    detail: 'the private key of the issuer is not of its certificate',
-  });
-}

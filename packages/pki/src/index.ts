@@ -11,14 +11,8 @@ export {
   issueFromRequest,
   parseCertificateRequest,
 } from './certificate-request.ts';
-export {
-  type Crl,
-  createCrl,
-  crlRevokes,
-  parseCrl,
-  type RevocationReason,
-  type RevokedEntry,
-} from './crl.ts';
+export { createCrl } from './create-crl.ts';
+export { type Crl, crlRevokes, parseCrl, type RevocationReason, type RevokedEntry } from './crl.ts';
 export { type Fingerprints, fingerprints } from './export/fingerprints.ts';
 export type { PasswordProtection } from './export/pbes2.ts';
 export { encryptedPkcs8 } from './export/pkcs8.ts';

@@ -184,6 +184,10 @@ type RsaParts = Extract<PrivateKeyParts, { type: 'rsa' }>;
 /** RSAPrivateKey; throws FaultError where the numbers are not one key (RFC 8017 section 3.2). */
 function encodePkcs1(parts: RsaParts): Bytes {
   const { modulus, exponent, d, p, q, coefficient } = parts;
+  // The size of the modulus was checked: numbers beyond it would only keep us calculating.
+  if ([d, p, q, coefficient].some((number) => number.length > modulus.length)) {
+    throw malformed('the numbers of this RSA key do not belong together');
+  }
   const [n, e, secret, first, second, inverse] = [modulus, exponent, d, p, q, coefficient].map(numberOf) as [
     bigint,
     bigint,

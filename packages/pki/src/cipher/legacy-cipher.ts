@@ -30,6 +30,9 @@ export function decryptDes(key: Uint8Array, iv: Uint8Array, ciphertext: Uint8Arr
   return bytesOf(cipher.output.getBytes());
 }
 
+/** The library's time for RC2 grows with the square of the length, so it is given pieces. */
+const rc2Piece = 4_096;
+
 /** RC2 in CBC mode (RFC 2268). */
 export function decryptRc2(
   key: Uint8Array,
@@ -37,11 +40,19 @@ export function decryptRc2(
   iv: Uint8Array,
   ciphertext: Uint8Array,
 ): Bytes {
-  const cipher = forge.rc2.createDecryptionCipher(octetsOf(key), effectiveBits);
-  cipher.start(octetsOf(iv));
-  cipher.update(forge.util.createBuffer(octetsOf(ciphertext)));
-  cipher.finish(leavePadding);
-  return bytesOf(cipher.output.getBytes());
+  const pieces: Bytes[] = [];
+  let vector = iv;
+  for (let at = 0; at < ciphertext.length; at += rc2Piece) {
+    const piece = ciphertext.subarray(at, at + rc2Piece);
+    const cipher = forge.rc2.createDecryptionCipher(octetsOf(key), effectiveBits);
+    cipher.start(octetsOf(vector));
+    cipher.update(forge.util.createBuffer(octetsOf(piece)));
+    cipher.finish(leavePadding);
+    pieces.push(bytesOf(cipher.output.getBytes()));
+    // In CBC mode a piece begins with the last ciphertext block before it.
+    vector = piece.subarray(-8);
+  }
+  return concat(...pieces);
 }
 
 /** RC4, which no library of ours has: a permutation and an exclusive or. */

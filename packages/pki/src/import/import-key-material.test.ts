@@ -181,6 +181,15 @@ describe('bounds', () => {
     expect(performance.now() - started).toBeLessThan(5_000);
   });
 
+  it.each(['DES-EDE3-CBC', 'RC2-CBC', 'AES-256-CBC'])('of the time that %s takes', async (cipher) => {
+    const iv = '00112233445566778899aabbccddeeff'.slice(0, cipher.startsWith('AES') ? 32 : 16);
+    const block = toPem('RSA PRIVATE KEY', new Uint8Array(720_000));
+    const file = block.replace('-----\n', `-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: ${cipher},${iv}\n\n`);
+    const started = performance.now();
+    expect(await read(file, { password: 'x' })).toEqual(refusedAs('key-password-wrong'));
+    expect(performance.now() - started).toBeLessThan(10_000);
+  });
+
   it('of what a password may cost', async () => {
     const file = await opensshPrivateKey(keys.privateKey);
     const bytes = fromBase64(file.replace(/-----[^-]+-----|\s/g, ''));
