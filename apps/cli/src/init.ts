@@ -3,7 +3,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { initialise } from '@sallyport/api/init';
 import { toBase64 } from '@sallyport/bytes';
-import { openDatabase } from '@sallyport/control-plane/node';
+import { openDatabase } from '@sallyport/control-plane/database';
 import { loadSecrets, randomBytes } from '@sallyport/control-plane/secrets';
 import { generateSigningKey, makeFirstRoot } from '@sallyport/snapshot';
 import { createStore } from '@sallyport/store';

@@ -130,7 +130,7 @@ export async function main(argv: readonly string[]): Promise<void> {
     .addOption(jsonOption())
     .action(async (token: string, options: { home: string; name?: string; json?: boolean }) =>
       attempt(modeOf(options), async () => {
-        const { joinZone } = await import('@sallyport/data-plane');
+        const { joinZone } = await import('@sallyport/data-plane/join');
         const joined = unwrap(await joinZone(token, options.home, options.name));
         const next =
           joined.state === 'pending'

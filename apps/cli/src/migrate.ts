@@ -1,7 +1,7 @@
 import { open } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { openDatabase } from '@sallyport/control-plane/node';
+import { openDatabase } from '@sallyport/control-plane/database';
 import { schemaNumber } from '@sallyport/store';
 import { sql } from 'drizzle-orm';
 import { migrate } from 'drizzle-orm/libsql/migrator';

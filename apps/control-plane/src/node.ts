@@ -4,39 +4,19 @@ import type { AddressInfo } from 'node:net';
 import { setTimeout as delay, setImmediate } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { createAdaptorServer, type HttpBindings } from '@hono/node-server';
-import { createClient } from '@libsql/client';
 import { createApi, inProcessFeed, publishPending } from '@sallyport/api';
 import { argon2Parameters, formatPasswordHash } from '@sallyport/model';
-import { type Database, databaseOver, type Store } from '@sallyport/store';
-import { drizzle } from 'drizzle-orm/libsql/node';
+import type { Store } from '@sallyport/store';
 import { assemble } from './assemble.ts';
+import { openDatabase } from './database.ts';
 import { loadSettings, randomBytes } from './secrets.ts';
 
 const argon2Async = promisify(argon2);
 
-/** How long a second process may hold the write lock of a database file. */
-const busyTimeoutMs = 5_000;
 /** How often changes are looked for whose publication was cut short. */
 const outboxPeriodMs = 5_000;
 /** The one route that waits for news before it answers. */
 const pollPath = '/v1/node/poll';
-
-/** Opens a libSQL database by URL: a local file, or a server over HTTP. */
-export async function openDatabase(
-  url: string,
-  authToken?: string,
-): Promise<{ database: Database; close(): void }> {
-  const client = createClient({
-    url,
-    timeout: busyTimeoutMs,
-    ...(authToken === undefined ? {} : { authToken }),
-  });
-  if (url.startsWith('file:')) {
-    await client.execute('PRAGMA journal_mode = WAL');
-    await client.execute('PRAGMA foreign_keys = ON');
-  }
-  return { database: databaseOver(client, (over) => drizzle({ client: over })), close: () => client.close() };
-}
 
 /** Argon2id by Node's own implementation (about 30 ms). */
 async function hashPassword(password: string): Promise<string> {

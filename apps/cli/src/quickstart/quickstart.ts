@@ -5,8 +5,8 @@ import { join, resolve } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { createClient } from '@sallyport/client';
-import { joinZone, nativeBindingLoaded } from '@sallyport/data-plane';
-import { initInstallation } from '../init.ts';
+import { joinZone } from '@sallyport/data-plane/join';
+import { nativeBindingLoaded } from '@sallyport/data-plane/ssh-binding';
 import { migrateDatabase } from '../migrate.ts';
 import { aborted } from '../stop.ts';
 import {
@@ -170,6 +170,7 @@ async function firstSettings(
   for (const left of [paths.controlPlane, paths.root, paths.node, paths.demo])
     await rm(left, { recursive: true, force: true });
   await prepareHome(paths);
+  const { initInstallation } = await import('../init.ts');
   const made = await initInstallation({ databaseUrl, rootFolder: paths.root });
   const secrets: ControlPlaneSecrets = { ...made.secrets, SALLYPORT_DATABASE_URL: databaseUrl };
   await writePrivate(paths.secrets, `${JSON.stringify(secrets, null, 2)}\n`);
