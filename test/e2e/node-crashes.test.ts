@@ -91,7 +91,8 @@ test(`comes back ${rounds} times`, async () => {
     running = startNode();
     expect(await firstVersion()).toBeGreaterThanOrEqual(before);
     expect(running.stdout()).not.toContain('not usable');
-    expect(await sftp(quickstart.contract, { key }, 'pwd\n')).toMatchObject({ code: 0 });
+    const { code, stderr } = await sftp(quickstart.contract, { key }, 'pwd\n');
+    expect(code, `${stderr}${running.stdout()}${running.stderr()}`).toBe(0);
   }
   if (newest) await untilLive(quickstart, demo.zone.id, newest.changeSequence);
   const last = await sftp(quickstart.contract, { key: newest?.key ?? '' }, 'pwd\n');

@@ -22,15 +22,13 @@ export const defaultPorts: QuickstartPorts = {
 const loopback = '127.0.0.1';
 const passiveCount = 100;
 
-/** Can the port be bound on loopback now? 0 asks for any, and the one that was bound is answered. */
-function bindable(port: number): Promise<number | undefined> {
+/** Can the port be bound on loopback now? */
+function bindable(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const probe = createServer();
-    probe.once('error', () => resolve(undefined));
+    probe.once('error', () => resolve(false));
     probe.listen({ host: loopback, port, exclusive: true }, () => {
-      const address = probe.address();
-      const bound = typeof address === 'object' && address ? address.port : undefined;
-      probe.close(() => resolve(bound));
+      probe.close(() => resolve(true));
     });
   });
 }
@@ -45,21 +43,35 @@ export async function portsInUse(ports: QuickstartPorts): Promise<string[]> {
     https: ports.https,
   });
   const taken: string[] = [];
-  for (const [name, port] of named) if ((await bindable(port)) === undefined) taken.push(`${name} ${port}`);
+  for (const [name, port] of named) if (!(await bindable(port))) taken.push(`${name} ${port}`);
   return taken;
 }
 
-/** Free ports of this moment: single ones from the system, the passive range below its ephemeral ports. */
+/**
+ * Ports below 32768, where Linux takes those of outgoing connections from: none of them may hold ours while a server of
+ * ours is down for a moment.
+ */
+const lowest = 20_000;
+const highest = 31_999;
+const attempts = 1_000;
+
+/**
+ * Free ports of this moment.
+ *
+ * @param random numbers from 0 up to 1
+ */
 export async function freePorts(random: () => number): Promise<QuickstartPorts> {
+  const passive = await freeRange(random);
   const picked = new Set<number>();
   const one = async (): Promise<number> => {
-    for (;;) {
-      const port = await bindable(0);
-      if (port !== undefined && !picked.has(port)) {
-        picked.add(port);
-        return port;
-      }
+    for (let attempt = 0; attempt < attempts; attempt++) {
+      const port = lowest + Math.floor(random() * (highest - lowest + 1));
+      const taken = picked.has(port) || (port >= passive.from && port <= passive.to);
+      if (taken || !(await bindable(port))) continue;
+      picked.add(port);
+      return port;
     }
+    throw new Error(`there is no free port between ${lowest} and ${highest}`);
   };
   return {
     controlPlane: await one(),
@@ -67,21 +79,19 @@ export async function freePorts(random: () => number): Promise<QuickstartPorts> 
     ftp: await one(),
     ftpsImplicit: await one(),
     https: await one(),
-    passive: await freeRange(random),
+    passive,
   };
 }
 
-/** Below 32768, where Linux takes the ports of outgoing connections from, so that none of those falls into it. */
 async function freeRange(random: () => number): Promise<QuickstartPorts['passive']> {
-  const lowest = 20_000;
-  const slots = Math.floor((32_000 - lowest) / passiveCount);
-  for (let attempt = 0; attempt < 100; attempt++) {
+  const slots = Math.floor((highest - lowest + 1) / passiveCount);
+  for (let attempt = 0; attempt < attempts; attempt++) {
     const from = lowest + Math.floor(random() * slots) * passiveCount;
     const range = { from, to: from + passiveCount - 1 };
     const probes = await Promise.all(
       Array.from({ length: passiveCount }, (_, index) => bindable(from + index)),
     );
-    if (probes.every((port) => port !== undefined)) return range;
+    if (probes.every((free) => free)) return range;
   }
-  throw new Error('there is no free range of 100 ports between 20000 and 32000');
+  throw new Error(`there is no free range of ${passiveCount} ports between ${lowest} and ${highest}`);
 }
