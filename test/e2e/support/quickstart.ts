@@ -56,8 +56,6 @@ export interface Quickstart {
   readonly read: () => Contract;
   /** Milliseconds from the start of the process to the contract file. */
   readonly readyAfterMs: number;
-  /** Milliseconds of processor time that its processes had used by then. */
-  readonly processorMs: number;
   /** The API with the contract's token. */
   readonly api: Client;
   /** Folder of an account's files on the node. */
@@ -106,9 +104,6 @@ export async function startQuickstart(options: QuickstartOptions = {}): Promise<
     contract,
     read: () => readContract(home),
     readyAfterMs,
-    processorMs: [contract.pid, contract.processes.controlPlane, contract.processes.node]
-      .map(processorMsOf)
-      .reduce((sum, used) => sum + used),
     api: createClient({ url: contract.controlPlaneUrl, token: contract.apiToken }),
     filesOf: (account) => join(contract.nodeHome, 'files', account),
     async stop() {
@@ -134,13 +129,6 @@ export function isAlive(pid: number): boolean {
   } catch {
     return false;
   }
-}
-
-/** The processor time of a process until now, in steps of 10 ms (Linux). */
-function processorMsOf(pid: number): number {
-  // After the name in brackets: state, parent, …, utime and stime as the 12th and 13th.
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
-  return (Number(fields[11]) + Number(fields[12])) * 10;
 }
 
 /** The four servers and the zone of the demo. */
