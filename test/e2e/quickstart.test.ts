@@ -44,8 +44,7 @@ async function expectLogins(quickstart: Quickstart): Promise<void> {
 
 test('is ready within 15 seconds', () => {
   console.log(`ready after ${first.readyAfterMs.toFixed()} ms and ${second.readyAfterMs.toFixed()} ms`);
-  // The faster of two: what a busy machine adds is not ours.
-  expect(Math.min(first.readyAfterMs, second.readyAfterMs)).toBeLessThan(15_000);
+  for (const { readyAfterMs } of [first, second]) expect(readyAfterMs).toBeLessThan(15_000);
 });
 
 test('writes a contract in which every field is there and true', async () => {
