@@ -1,0 +1,28 @@
+// `npm run bench -- SUITE`: the product beside what a user would pick instead, on this machine.
+import { type BenchOptions, parseOptions, usage } from './options.ts';
+import { jsonOf, tableOf } from './report.ts';
+import type { Row } from './rows.ts';
+import { runSftpSuite } from './sftp/suite.ts';
+
+type Suite = (options: BenchOptions, progress: (line: string) => void) => Promise<Row[]>;
+
+const suites: Readonly<Record<string, Suite>> = { sftp: runSftpSuite };
+
+const progress = (line: string): void => void process.stderr.write(`${line}\n`);
+
+async function main(args: readonly string[]): Promise<number> {
+  const options = parseOptions(args);
+  const suite = suites[options.suite];
+  if (!suite) throw new Error(`no suite ${options.suite}: ${Object.keys(suites).join(', ')}\n${usage}`);
+  const rows = await suite(options, progress);
+  process.stdout.write(`${options.output === 'json' ? jsonOf(rows) : tableOf(rows)}\n`);
+  return options.strictness === 'strict' && rows.some(({ met }) => met === false) ? 1 : 0;
+}
+
+main(process.argv.slice(2)).then(
+  (code) => process.exit(code),
+  (error: unknown) => {
+    process.stderr.write(`${error instanceof Error ? error.message : error}\n`);
+    process.exit(1);
+  },
+);
