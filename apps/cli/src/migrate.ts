@@ -1,6 +1,7 @@
 import { open } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { fillChainFacts } from '@sallyport/api/init';
 import { openDatabase } from '@sallyport/control-plane/database';
 import { schemaNumber } from '@sallyport/store';
 import { sql } from 'drizzle-orm';
@@ -25,6 +26,7 @@ export async function migrateDatabase(url: string, authToken?: string): Promise<
   const { database, close } = await openDatabase(url, authToken);
   try {
     await migrate(database.writing, { migrationsFolder });
+    await database.writing.transaction(fillChainFacts);
     await database.writing.run(sql`UPDATE installation SET "schema" = ${schemaNumber} WHERE id = 1`);
     return schemaNumber;
   } finally {

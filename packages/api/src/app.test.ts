@@ -1,7 +1,7 @@
 import { parseJoinToken } from '@sallyport/enrolment';
 import { unwrap } from '@sallyport/faults';
 import { generateKeyPair, sshBlobOf, sshPublicKeyLine } from '@sallyport/pki';
-import { createStore, findInstallation, keyEncryption } from '@sallyport/store';
+import { createStore, findInstallation, keyEncryption, schemaNumber } from '@sallyport/store';
 import { sql } from 'drizzle-orm';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { createApi } from './app.ts';
@@ -29,7 +29,7 @@ test('a database of another schema: 503 that says what to do, until it fits', as
     title: expect.stringContaining('sallyport migrate'),
     detail: expect.stringContaining('schema 99'),
   });
-  await plane.database.writing.run(sql`UPDATE installation SET "schema" = 1`);
+  await plane.database.writing.run(sql`UPDATE installation SET "schema" = ${schemaNumber}`);
   expect((await fresh.request('http://sallyport.test/v1/health')).status).toBe(200);
 });
 

@@ -1,11 +1,12 @@
 import { toBase64 } from '@sallyport/bytes';
 import { FaultError, unwrap } from '@sallyport/faults';
 import { defaultLoginSettings, encryptionRequiredForAll, everyone, explicitScopes } from '@sallyport/model';
-import { createCa, type Issuer, parseCertificate } from '@sallyport/pki';
+import { createCa, type Issuer } from '@sallyport/pki';
 import { rootFingerprint } from '@sallyport/snapshot';
 import {
   appendAudit,
   type CertificateRow,
+  certificatesWithoutFacts,
   findInstallation,
   insertCertificate,
   insertInstallation,
@@ -13,9 +14,13 @@ import {
   insertRoot,
   insertToken,
   type KeyEncryption,
+  type Queries,
   type Store,
+  updateCertificate,
 } from '@sallyport/store';
 import type { Dependencies } from './dependencies.ts';
+import { nothingFurther } from './domain/certificate-row.ts';
+import { chainFacts } from './domain/chain-facts.ts';
 import { newId } from './domain/identifier.ts';
 import { wrappingIssuerPurpose } from './domain/make-certificate.ts';
 import { privateKeyPurpose } from './domain/zone-content.ts';
@@ -92,7 +97,6 @@ async function internalCaRow(
   ca: Issuer,
   createdAt: string,
 ): Promise<CertificateRow> {
-  const parsed = unwrap(parseCertificate(ca.certificate));
   const id = newId('crt', deps.randomBytes);
   return {
     id,
@@ -103,21 +107,22 @@ async function internalCaRow(
     account: null,
     match: null,
     anchor: null,
-    chain: [toBase64(ca.certificate)],
-    subject: parsed.subject,
-    issuer: parsed.issuer,
-    serial: parsed.serial,
-    sans: [],
-    notBefore: parsed.notBefore.toISOString(),
-    notAfter: parsed.notAfter.toISOString(),
-    validUntil: null,
-    key: parsed.key,
-    spkiSha256: parsed.key.spkiSha256,
-    sha256: parsed.sha256,
+    ...chainFacts([toBase64(ca.certificate)]),
+    ...nothingFurther,
     privateKey: await deps.keys.wrap(privateKeyPurpose(id), ca.privateKey),
-    comment: null,
-    revokedAt: null,
+    caState: 'active',
     version: 1,
     createdAt,
   };
+}
+
+/**
+ * Fills the searchable columns of certificates that were stored before there were any.
+ *
+ * @returns how many there were
+ */
+export async function fillChainFacts(queries: Queries): Promise<number> {
+  const rows = await certificatesWithoutFacts(queries);
+  for (const row of rows) await updateCertificate(queries, { ...row, ...chainFacts(row.chain) }, row.version);
+  return rows.length;
 }

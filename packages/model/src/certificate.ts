@@ -9,6 +9,34 @@ export type CertificateKind = (typeof certificateKinds)[number];
 export const certificateStatuses = ['valid', 'not-yet-valid', 'expired', 'untrusted', 'revoked'] as const;
 export type CertificateStatus = (typeof certificateStatuses)[number];
 
+/** What a trusted certificate vouches for: TLS clients below it, or SSH users whose certificates its key signed. */
+export const trustUsages = ['tls-clients', 'ssh-ca'] as const;
+export type TrustUsage = (typeof trustUsages)[number];
+
+/** Steps of an internal CA's roll-over. Prepared, active and retired ones are trusted; the active one signs. */
+export const internalCaStates = ['prepared', 'active', 'retired'] as const;
+export type InternalCaState = (typeof internalCaStates)[number];
+
+/** How certificates below a CA are checked for revocation; a manual revocation holds in any case. */
+export const revocationModes = ['none', 'crl'] as const;
+export type RevocationMode = (typeof revocationModes)[number];
+
+/** What happens to logins below a CA whose list is past its `nextUpdate`, or was never there. */
+export const staleCrlBehaviours = ['accept-with-alarm', 'reject'] as const;
+export type StaleCrlBehaviour = (typeof staleCrlBehaviours)[number];
+
+/** Reasons that a revocation list names (RFC 5280 section 5.3.1). */
+export const revocationReasons = [
+  'unspecified',
+  'keyCompromise',
+  'cACompromise',
+  'affiliationChanged',
+  'superseded',
+  'cessationOfOperation',
+  'privilegeWithdrawn',
+] as const;
+export type RevocationReason = (typeof revocationReasons)[number];
+
 /** ASCII without spaces: what an IA5String of a name may hold (RFC 5280 section 4.2.1.6). */
 const visible = z.string().regex(/^[\u0021-\u007e]*$/, 'printable ASCII');
 

@@ -28,6 +28,8 @@ export const zone = z.strictObject({
   enrolment: z.enum(['manual', 'automatic']),
   /** What an invalid client certificate does under `optional` (design section 4; reference E5, W16). */
   onInvalidCertificate: z.enum(['allow-password', 'reject']),
+  /** Fewest bits of an RSA key that may be imported for use in this zone; 1,024 is for partners who cannot do better. */
+  importRsaBits: z.union([z.literal(1_024), z.literal(2_048)]),
   overrides: policyOverrides,
   snapshot: snapshotLifetimes,
   version: z.int(),
@@ -42,6 +44,7 @@ export const zoneCreate = z.strictObject({
   storage: zone.shape.storage.default('node-local'),
   enrolment: zone.shape.enrolment.optional(),
   onInvalidCertificate: zone.shape.onInvalidCertificate.default('allow-password'),
+  importRsaBits: zone.shape.importRsaBits.default(2_048),
   overrides: policyOverrides.default({}),
   snapshot: snapshotLifetimes.prefault({}),
 });
@@ -52,6 +55,7 @@ export const zonePatch = z
     storage: zone.shape.storage,
     enrolment: zone.shape.enrolment,
     onInvalidCertificate: zone.shape.onInvalidCertificate,
+    importRsaBits: zone.shape.importRsaBits,
     overrides: policyOverrides,
     snapshot: snapshotLifetimes,
   })

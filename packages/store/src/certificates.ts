@@ -104,6 +104,10 @@ export const certificatesOfKinds = (
     .orderBy(asc(certificates.id))
     .all();
 
+/** Rows of a schema that did not have the columns to search by yet. */
+export const certificatesWithoutFacts = (queries: Queries): Promise<CertificateRow[]> =>
+  queries.select().from(certificates).where(eq(certificates.topIssuer, '')).all();
+
 export const findCertificate = (queries: Queries, id: string): Promise<CertificateRow | undefined> =>
   queries.select().from(certificates).where(eq(certificates.id, id)).get();
 

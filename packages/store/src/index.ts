@@ -23,6 +23,7 @@ export {
   type CertificateRow,
   certificatesOfKinds,
   certificatesWithKey,
+  certificatesWithoutFacts,
   deleteCertificate,
   deleteLoginCertificatesOf,
   findCertificate,

@@ -21,6 +21,7 @@ const zone = (name: string): Zone => ({
   storage: 'node-local',
   enrolment: 'automatic',
   onInvalidCertificate: 'allow-password',
+  importRsaBits: 2_048,
   overrides: {},
   snapshot: { timestampSeconds: 3, graceSeconds: 0 },
   version: 1,

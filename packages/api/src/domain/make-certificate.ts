@@ -24,6 +24,8 @@ import {
   type Queries,
 } from '@sallyport/store';
 import type { Dependencies } from '../dependencies.ts';
+import { nothingFurther } from './certificate-row.ts';
+import { chainFacts } from './chain-facts.ts';
 import { newId } from './identifier.ts';
 import type { MakeRequest } from './read-import.ts';
 import { leafOf, privateKeyPurpose } from './zone-content.ts';
@@ -236,7 +238,7 @@ async function importTrusted(
     (row) => row.sha256 === ca.sha256,
   );
   if (same) unwrap(refuseField('alias-in-use', '/pem', `this CA is there already as ${same.alias}`));
-  return { row: newRow(deps, request, chain) };
+  return { row: { ...newRow(deps, request, chain), usage: 'tls-clients' } };
 }
 
 /** A key that was revoked anywhere never comes back, in whatever certificate (reference R5). */
@@ -276,7 +278,6 @@ const parsedLeaf = (chain: readonly Bytes[]): ParsedCertificate =>
   atField('/pem', () => unwrap(parseCertificate(chain[0] as Bytes)));
 
 function newRow(deps: Dependencies, request: MakeRequest, chain: readonly Bytes[]): CertificateRow {
-  const leaf = parsedLeaf(chain);
   return {
     id: newId('crt', deps.randomBytes),
     alias: request.alias,
@@ -286,20 +287,8 @@ function newRow(deps: Dependencies, request: MakeRequest, chain: readonly Bytes[
     account: 'account' in request ? request.account : null,
     match: null,
     anchor: null,
-    chain: chain.map(toBase64),
-    subject: leaf.subject,
-    issuer: leaf.issuer,
-    serial: leaf.serial,
-    sans: [...leaf.sans],
-    notBefore: leaf.notBefore.toISOString(),
-    notAfter: leaf.notAfter.toISOString(),
-    validUntil: null,
-    key: leaf.key,
-    spkiSha256: leaf.key.spkiSha256,
-    sha256: leaf.sha256,
-    privateKey: null,
-    comment: null,
-    revokedAt: null,
+    ...chainFacts(chain.map(toBase64), parsedLeaf(chain)),
+    ...nothingFurther,
     version: 1,
     createdAt: new Date(deps.now()).toISOString(),
   };

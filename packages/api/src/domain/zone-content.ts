@@ -72,7 +72,11 @@ export async function readZoneContent(
     })),
     registered: loginRows.map(registeredCertificate),
     cas: caRows.map((row) => ({ id: row.id, der: leafOf(row), advertise: true })),
-    revoked: await allRevocations(queries),
+    revoked: (await allRevocations(queries)).map(({ sha256, spkiSha256, at }) => ({
+      sha256,
+      spkiSha256,
+      at,
+    })),
     nodes: (await activeNodes(queries, zoneId)).map((node) => ({
       id: node.id,
       sealingKey: fromBase64(node.sealingKey),

@@ -25,6 +25,7 @@ import {
 import { z } from 'zod';
 import { type Caller, reaches, reachOf, requireZones } from '../caller.ts';
 import { certificateView, readSurroundings } from '../domain/certificate-view.ts';
+import { issuerHash } from '../domain/chain-facts.ts';
 import { kindOf, makeCertificate } from '../domain/make-certificate.ts';
 import { readImport } from '../domain/read-import.ts';
 import { operation } from '../operation.ts';
@@ -194,6 +195,9 @@ export const certificateOperations = [
           sha256: row.sha256,
           spkiSha256: row.spkiSha256,
           at: next.revokedAt,
+          issuerHash: row.form === 'x509' ? issuerHash(row) : null,
+          serial: row.form === 'x509' ? row.serial : null,
+          reason: null,
         });
         change.audit('certificate.revoke', `certificate:${row.id}`, { alias: row.alias, sha256: row.sha256 });
         // Every zone refuses a revoked key, so every zone is told.

@@ -3,10 +3,15 @@ import type {
   CertificateKind,
   CertificateMatch,
   CredentialAnchor,
+  InternalCaState,
+  KeyType,
   PublicKeyFacts,
+  RevocationMode,
+  StaleCrlBehaviour,
   SubjectAltName,
+  TrustUsage,
 } from '@sallyport/model';
-import { integer, sqliteTable, text, uniqueIndex } from 'drizzle-orm/sqlite-core';
+import { index, integer, sqliteTable, text, uniqueIndex } from 'drizzle-orm/sqlite-core';
 import { accounts } from './accounts.ts';
 
 export const certificates = sqliteTable(
@@ -30,11 +35,33 @@ export const certificates = sqliteTable(
     notAfter: text('not_after').notNull(),
     validUntil: text('valid_until'),
     key: text({ mode: 'json' }).$type<PublicKeyFacts>().notNull(),
+    /** The columns down to `subjectKeyId` that have a default say what `key` and `chain` hold, to search by. */
+    keyType: text('key_type').$type<KeyType>().notNull().default('rsa'),
+    sshFingerprint: text('ssh_fingerprint').notNull().default(''),
     spkiSha256: text('spki_sha256').notNull(),
     sha256: text().notNull(),
     /** PKCS#8 under the key-encryption key. */
     privateKey: text('private_key'),
     comment: text(),
+    /** SHA-256 of the DER issuer name of the chain's last certificate, and that certificate's authority key id. */
+    topIssuer: text('top_issuer').notNull().default(''),
+    topKeyId: text('top_key_id'),
+    /** SHA-256 of the DER subject name, and the subject key id: what certificates below a CA name it by. */
+    subjectHash: text('subject_hash').notNull().default(''),
+    subjectKeyId: text('subject_key_id'),
+    /** Source patterns that an SSH key may log in from (`from=` of authorized_keys); none: anywhere. */
+    sources: text({ mode: 'json' }).$type<string[]>(),
+    /** What a trusted certificate vouches for. */
+    usage: text().$type<TrustUsage>(),
+    /** Where an internal CA stands in its roll-over, and until when it stays trusted after retirement. */
+    caState: text('ca_state').$type<InternalCaState>(),
+    trustedUntil: text('trusted_until'),
+    /** How certificates below a CA are checked for revocation. */
+    revocation: text().$type<RevocationMode>(),
+    onStaleCrl: text('on_stale_crl').$type<StaleCrlBehaviour>(),
+    crlUrl: text('crl_url'),
+    /** Why this private key may stand in an edge and in an internal zone; absent: it may not. */
+    sharedKeyWaiver: text('shared_key_waiver'),
     revokedAt: text('revoked_at'),
     version: integer().notNull(),
     createdAt: text('created_at').notNull(),
@@ -42,5 +69,12 @@ export const certificates = sqliteTable(
   (table) => [
     uniqueIndex('certificates_kind_alias').on(table.kind, table.alias),
     uniqueIndex('certificates_kind_sha256_account').on(table.kind, table.sha256, table.account),
+    index('certificates_account').on(table.account),
+    index('certificates_not_after').on(table.notAfter),
+    index('certificates_sha256').on(table.sha256),
+    index('certificates_spki').on(table.spkiSha256),
+    index('certificates_ssh_fingerprint').on(table.sshFingerprint),
+    index('certificates_subject').on(table.subject),
+    index('certificates_top_issuer').on(table.topIssuer),
   ],
 );

@@ -1,6 +1,9 @@
 export { accounts } from './accounts.ts';
 export { audit, auditHead } from './audit.ts';
+export { certificateRequests } from './certificate-requests.ts';
+export { certificateVersions } from './certificate-versions.ts';
 export { certificates } from './certificates.ts';
+export { crlChunks, crlFetches, crls } from './crls.ts';
 export { events } from './events.ts';
 export { installation } from './installation.ts';
 export { joinTokens } from './join-tokens.ts';
@@ -17,5 +20,6 @@ export {
   roots,
   snapshots,
 } from './snapshots.ts';
+export { sshCertificates } from './ssh-certificates.ts';
 export { tokens } from './tokens.ts';
 export { zones } from './zones.ts';

@@ -1,3 +1,4 @@
+import type { RevocationReason } from '@sallyport/model';
 import { index, sqliteTable, text } from 'drizzle-orm/sqlite-core';
 
 /** What was revoked, by certificate and by key. Rows outlive their certificate: deleting one never brings a key back. */
@@ -7,6 +8,13 @@ export const revocations = sqliteTable(
     sha256: text().primaryKey(),
     spkiSha256: text('spki_sha256').notNull(),
     at: text().notNull(),
+    /** SHA-256 of the DER issuer name, and the serial number: what a revocation list names it by. */
+    issuerHash: text('issuer_hash'),
+    serial: text(),
+    reason: text().$type<RevocationReason>(),
   },
-  (table) => [index('revocations_spki').on(table.spkiSha256)],
+  (table) => [
+    index('revocations_spki').on(table.spkiSha256),
+    index('revocations_issuer').on(table.issuerHash),
+  ],
 );

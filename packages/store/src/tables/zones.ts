@@ -8,6 +8,8 @@ export const zones = sqliteTable('zones', {
   storage: text().$type<Zone['storage']>().notNull(),
   enrolment: text().$type<Zone['enrolment']>().notNull(),
   onInvalidCertificate: text('on_invalid_certificate').$type<Zone['onInvalidCertificate']>().notNull(),
+  /** Fewest bits of an RSA key that may be imported for use in this zone. */
+  importRsaBits: integer('import_rsa_bits').$type<Zone['importRsaBits']>().notNull().default(2048),
   overrides: text({ mode: 'json' }).$type<PolicyOverrides>().notNull(),
   snapshot: text({ mode: 'json' }).$type<SnapshotLifetimes>().notNull(),
   version: integer().notNull(),
