@@ -58,6 +58,7 @@ CREATE TABLE `crls` (
 CREATE TABLE `ssh_certificates` (
 	`id` text PRIMARY KEY NOT NULL,
 	`ca` text NOT NULL,
+	`ca_fingerprint` text NOT NULL,
 	`type` text NOT NULL,
 	`serial` text NOT NULL,
 	`key_id` text NOT NULL,
@@ -66,11 +67,11 @@ CREATE TABLE `ssh_certificates` (
 	`valid_before` text NOT NULL,
 	`key` text NOT NULL,
 	`revoked_at` text,
-	`created_at` text NOT NULL,
-	FOREIGN KEY (`ca`) REFERENCES `certificates`(`id`) ON UPDATE no action ON DELETE no action
+	`created_at` text NOT NULL
 );
 --> statement-breakpoint
-CREATE INDEX `ssh_certificates_ca` ON `ssh_certificates` (`ca`,`serial`);--> statement-breakpoint
+CREATE INDEX `ssh_certificates_ca` ON `ssh_certificates` (`ca`,`valid_before`);--> statement-breakpoint
+CREATE INDEX `ssh_certificates_revoked` ON `ssh_certificates` (`revoked_at`);--> statement-breakpoint
 ALTER TABLE `certificates` ADD `key_type` text DEFAULT 'rsa' NOT NULL;--> statement-breakpoint
 ALTER TABLE `certificates` ADD `ssh_fingerprint` text DEFAULT '' NOT NULL;--> statement-breakpoint
 ALTER TABLE `certificates` ADD `top_issuer` text DEFAULT '' NOT NULL;--> statement-breakpoint

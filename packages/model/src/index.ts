@@ -45,6 +45,20 @@ export {
   trustUsages,
 } from './certificate.ts';
 export {
+  type CertificateAuthority,
+  type CertificateAuthorityCreate,
+  certificateAuthority,
+  certificateAuthorityCreate,
+} from './certificate-authority.ts';
+export {
+  type CertificateRequestCreate,
+  type CertificateRequestFinish,
+  type CertificateRequestView,
+  certificateRequest,
+  certificateRequestCreate,
+  certificateRequestFinish,
+} from './certificate-request.ts';
+export {
   type AuditRow,
   auditRow,
   type Event,
@@ -115,7 +129,14 @@ export {
   serverStates,
   sshServer,
 } from './server.ts';
+export {
+  type SshCertificateCreate,
+  type SshCertificateView,
+  sshCertificate,
+  sshCertificateCreate,
+} from './ssh-certificate.ts';
 export { encryptionRequiredForAll, type SslEntry, sslEntry } from './ssl-entry.ts';
+export { generatedKeyTypes, subjectName } from './subject-name.ts';
 export {
   actions,
   type ExplicitScope,

@@ -19,6 +19,21 @@ export {
   readAuditHead,
 } from './audit.ts';
 export {
+  activeCertificateAuthority,
+  certificatesNaming,
+  listCertificateAuthorities,
+} from './certificate-authorities.ts';
+export {
+  type CertificateRequestRow,
+  deleteCertificateRequest,
+  deleteCertificateRequestsOf,
+  findCertificateRequest,
+  findCertificateRequestAlias,
+  insertCertificateRequest,
+  listCertificateRequests,
+  requestsReplacing,
+} from './certificate-requests.ts';
+export {
   type CertificateFilter,
   type CertificateRow,
   certificatesOfKinds,
@@ -100,6 +115,15 @@ export {
   saveNodeEnvelope,
   savePublication,
 } from './snapshots.ts';
+export {
+  findSshCertificate,
+  insertSshCertificate,
+  listSshCertificates,
+  liveSshLoginsOf,
+  revokedSshCertificates,
+  revokeSshCertificate,
+  type SshCertificateRow,
+} from './ssh-certificates.ts';
 export {
   type Change,
   type Committed,
