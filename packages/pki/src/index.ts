@@ -13,6 +13,7 @@ export {
 } from './certificate-request.ts';
 export { createCrl } from './create-crl.ts';
 export { type Crl, crlRevokes, parseCrl, type RevocationReason, type RevokedEntry } from './crl.ts';
+export { maxCrlFileBytes, readCrlFile } from './crl-file.ts';
 export { type Fingerprints, fingerprints } from './export/fingerprints.ts';
 export type { PasswordProtection } from './export/pbes2.ts';
 export { encryptedPkcs8 } from './export/pkcs8.ts';
@@ -33,12 +34,21 @@ export {
   issueCertificate,
   selfSignedCertificate,
 } from './issue.ts';
-export type { ClientRefusalReason } from './judge-certificate.ts';
+export type { ClientRefusal, ClientRefusalReason, TlsPurpose } from './judge-certificate.ts';
 export { keyFacts } from './key-facts.ts';
 export { type GeneratedKeyType, generateKeyPair, type KeyPair, privateKeyMatches } from './key-pair.ts';
 export { opensshPrivateKey } from './openssh-private-key.ts';
 export { readPemCertificates, readPemPrivateKey, toPem, toPemChain } from './pem.ts';
 export type { PrivateKey } from './private-key.ts';
+export { type PathReport, type ReportedPath, reportPaths } from './report-paths.ts';
+export {
+  type IssuedCheck,
+  isStale,
+  type RevocationList,
+  type RevocationRule,
+  revocationCheck,
+} from './revocation-rules.ts';
+export { maxSerialChunkBytes, packSerials, readSerials, type SerialSet } from './serial-set.ts';
 export { type SshCertificateContent, signSshCertificate } from './sign-ssh-certificate.ts';
 export { type SourcePatterns, sourceIn, sourcePatterns } from './source-patterns.ts';
 export { parseSshCertificate, type SshCertificate, sshCertificateLine } from './ssh-certificate.ts';

@@ -1,7 +1,8 @@
 import type { ParsedCertificate } from './certificate.ts';
-import { unknownCritical } from './extensions.ts';
+import { type KeyUsage, unknownCritical } from './extensions.ts';
 import { violatedConstraint } from './name-constraints.ts';
 import { oids } from './oids.ts';
+import type { IssuedCheck } from './revocation-rules.ts';
 
 /** Why a client certificate is not accepted: for the audit log and `explain`, never for the wire. */
 export type ClientRefusalReason =
@@ -13,6 +14,8 @@ export type ClientRefusalReason =
   | 'not-yet-valid'
   | 'expired'
   | 'revoked'
+  /** The CA that signed it must have a fresh revocation list, and has none. */
+  | 'crl-stale'
   /** The wrapper of an SSH key, which is never a TLS credential (design section 3). */
   | 'wrapper'
   /** Key usage or extended key usage leave out client authentication, or a CA may not sign. */
@@ -35,10 +38,21 @@ export type ClientRefusal = { readonly reason: ClientRefusalReason; readonly det
 /** What a certificate is judged against. */
 export type Circumstances = {
   readonly now: Date;
+  /** Was it revoked here, by certificate or key? */
   isRevoked(certificate: { readonly sha256: string; readonly spkiSha256: string }): boolean;
+  /** What the list of its issuer says; absent: no lists are looked at. */
+  readonly checkIssued?: IssuedCheck | undefined;
+  /** What the leaf is to serve as; a TLS client where it is left out. */
+  readonly purpose?: TlsPurpose | undefined;
 };
 
-const clientPurposes: readonly string[] = [oids.clientAuth, oids.anyExtendedKeyUsage];
+/** The two ends of a TLS connection. */
+export type TlsPurpose = 'tls-client' | 'tls-server';
+
+const purposesOf: Readonly<Record<TlsPurpose, readonly string[]>> = {
+  'tls-client': [oids.clientAuth, oids.anyExtendedKeyUsage],
+  'tls-server': [oids.serverAuth, oids.anyExtendedKeyUsage],
+};
 const sshPurposes: readonly string[] = [oids.secureShellClient, oids.secureShellServer];
 
 /** The rules that hold for every certificate of a path and for a pinned one. */
@@ -63,12 +77,21 @@ function judgeAny(certificate: ParsedCertificate, circumstances: Circumstances):
   return undefined;
 }
 
-/** Is client authentication among the purposes? Without the extension there is no limit (RFC 5280 section 4.2.1.12). */
-const servesClients = ({ extendedKeyUsage }: ParsedCertificate): boolean =>
-  extendedKeyUsage === undefined || extendedKeyUsage.some((purpose) => clientPurposes.includes(purpose));
+/** Is the purpose among its own? Without the extension there is no limit (RFC 5280 section 4.2.1.12). */
+const serves = (
+  { extendedKeyUsage }: ParsedCertificate,
+  { purpose = 'tls-client' }: Pick<Circumstances, 'purpose'>,
+): boolean =>
+  extendedKeyUsage === undefined || extendedKeyUsage.some((own) => purposesOf[purpose].includes(own));
+
+/** Key usages that let a leaf serve: RSA servers of old encrypt instead of signing (RFC 5280 section 4.2.1.12). */
+const usagesOf: Readonly<Record<TlsPurpose, readonly KeyUsage[]>> = {
+  'tls-client': ['digitalSignature'],
+  'tls-server': ['digitalSignature', 'keyEncipherment', 'keyAgreement'],
+};
 
 /**
- * May this end-entity certificate stand for a TLS client at all? Its signature and its path are another question.
+ * May this end-entity certificate stand for a TLS client (or the purpose asked for) at all? Its signature and its path are another question.
  *
  * @returns what speaks against it
  */
@@ -82,10 +105,11 @@ export function judgeLeaf(leaf: ParsedCertificate, circumstances: Circumstances)
   ) {
     return { reason: 'wrapper', detail: `${subject} wraps an SSH key` };
   }
-  if (!servesClients(leaf)) {
+  if (!serves(leaf, circumstances)) {
     return { reason: 'purpose', detail: `${subject} serves ${extendedKeyUsage.join(', ')}` };
   }
-  if (keyUsage && !keyUsage.includes('digitalSignature')) {
+  const usages = usagesOf[circumstances.purpose ?? 'tls-client'];
+  if (keyUsage && !usages.some((usage) => keyUsage.includes(usage))) {
     return { reason: 'purpose', detail: `${subject} may not sign` };
   }
   // A pinned certificate is not believed for its signature, but one rule for all is one that people can know.
@@ -133,7 +157,8 @@ export function judgeCa(
   const constrained = judgeNames(ca, below);
   if (constrained) return constrained;
   // The standard leaves it open; OpenSSL and browsers read a CA's purposes as a limit on all below it.
-  if (!servesClients(ca)) return { reason: 'purpose', detail: `${subject} issues for other purposes` };
+  if (!serves(ca, circumstances))
+    return { reason: 'purpose', detail: `${subject} issues for other purposes` };
   const intermediates = below.slice(1).filter((certificate) => !certificate.selfIssued).length;
   if (pathLength !== undefined && intermediates > pathLength) {
     return { reason: 'path-length', detail: `${subject} allows ${pathLength}` };

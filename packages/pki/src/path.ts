@@ -36,7 +36,12 @@ export async function findPaths(
   intermediates: readonly ParsedCertificate[],
   anchors: TrustAnchors,
   circumstances: Circumstances,
-): Promise<{ readonly paths: readonly CertificatePath[]; readonly refusal: ClientRefusal }> {
+): Promise<{
+  readonly paths: readonly CertificatePath[];
+  readonly refusal: ClientRefusal;
+  /** The CA that signed the leaf has revoked it: so says its list, whatever path leads to it. */
+  readonly leafRevoked?: ClientRefusal | undefined;
+}> {
   const paths: CertificatePath[] = [];
   const verified = new Map<string, boolean>();
   let signatures = 0;
@@ -44,6 +49,7 @@ export async function findPaths(
   let exhausted = false;
   let tooLong = false;
   let obstacle: ClientRefusal | undefined;
+  let leafRevoked: ClientRefusal | undefined;
 
   async function signed(subject: ParsedCertificate, issuer: ParsedCertificate): Promise<boolean> {
     const pair = `${subject.sha256} ${issuer.key.spkiSha256}`;
@@ -94,6 +100,12 @@ export async function findPaths(
         return;
       }
       if (!(await signed(top, certificate))) continue;
+      const listed = circumstances.checkIssued?.(certificate, top);
+      if (listed) {
+        obstacle ??= listed;
+        if (top === leaf && listed.reason === 'revoked') leafRevoked ??= listed;
+        continue;
+      }
       const refusal = judgeCa(certificate, path, circumstances);
       if (refusal) {
         obstacle ??= refusal;
@@ -108,6 +120,7 @@ export async function findPaths(
   await extend([leaf]);
   return {
     paths,
+    leafRevoked,
     refusal:
       obstacle ??
       (exhausted || tooLong

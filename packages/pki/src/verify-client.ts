@@ -9,6 +9,7 @@ import {
   judgeLeaf,
 } from './judge-certificate.ts';
 import { type CertificatePath, findPaths } from './path.ts';
+import type { IssuedCheck } from './revocation-rules.ts';
 import { type TrustAnchors, trustAnchors } from './trust-anchors.ts';
 
 /** What a registration is looked up by. */
@@ -52,6 +53,8 @@ export type ClientVerification = {
   readonly cas: readonly Bytes[] | TrustAnchors;
   readonly now: Date;
   isRevoked(certificate: { readonly sha256: string; readonly spkiSha256: string }): boolean;
+  /** Holds every certificate of a path against the list of the CA that signed it; absent: no lists are looked at. */
+  readonly checkIssued?: IssuedCheck | undefined;
   registrations(lookup: CredentialLookup): Promise<readonly Registration[]>;
 };
 
@@ -145,7 +148,9 @@ export async function verifyClient(input: ClientVerification): Promise<ClientVer
   if (fault) return refused(fault);
 
   const anchors = 'named' in input.cas ? input.cas : trustAnchors(input.cas);
-  const { paths, refusal } = await findPaths(leaf, others, anchors, circumstances);
+  const { paths, refusal, leafRevoked } = await findPaths(leaf, others, anchors, circumstances);
+  // Pinning makes up for a CA that nobody trusts, not for what a trusted CA says against its own certificate.
+  if (leafRevoked) return refused(leafRevoked);
   const counting = await countingRegistrations(leaf, paths, anchors, input);
   const [path] = paths;
   if (counting.length === 0) {
