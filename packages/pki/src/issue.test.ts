@@ -282,3 +282,19 @@ describe('what else is not issued', () => {
     }
   });
 });
+
+it('names where the list of its issuer is published, as OpenSSL reads it', async () => {
+  const issuer = await createCa({ commonName: 'CA', keyType: 'ecdsa-p256', notBefore, notAfter });
+  const { spki } = await generateKeyPair('ed25519');
+  const crlUrl = 'https://control.example/v1/crl/crt_1.crl';
+  const content = {
+    subject: { commonName: 'x' },
+    sans: [],
+    purpose: 'tls-client',
+    notBefore,
+    notAfter,
+  } as const;
+  const [file = ''] = onDisk(await issueCertificate({ issuer, spki, ...content, crlUrl }));
+  const shown = await openssl('x509', '-in', file, '-noout', '-ext', 'crlDistributionPoints');
+  expect(shown).toContain(`URI:${crlUrl}`);
+});

@@ -3,6 +3,7 @@ import 'reflect-metadata';
 import {
   AuthorityKeyIdentifierExtension,
   BasicConstraintsExtension,
+  CRLDistributionPointsExtension,
   ExtendedKeyUsageExtension,
   type Extension,
   KeyUsageFlags,
@@ -41,6 +42,8 @@ export type CertificateContent = {
   readonly notAfter: Date;
   /** For a `ca`: how many CAs may stand below it; default 0: it signs leaves only. */
   readonly pathLength?: number | undefined;
+  /** Where the issuer publishes its revocation list: an http or https URL. */
+  readonly crlUrl?: string | undefined;
 };
 
 type EndEntity = Exclude<CertificatePurpose, 'ca'>;
@@ -126,6 +129,7 @@ async function sign(
         ...(issuer?.subjectKeyId === undefined
           ? []
           : [new AuthorityKeyIdentifierExtension(issuer.subjectKeyId)]),
+        ...(content.crlUrl === undefined ? [] : [new CRLDistributionPointsExtension([content.crlUrl])]),
       ],
     },
     crypto,
