@@ -16,7 +16,7 @@ function drain(framer: PacketFramer): Uint8Array[] {
     if (!next.ok) throw new Error(next.fault.code);
     if (!next.value) return found;
     expect(next.value.wireLength).toBe(next.value.body.length + 4);
-    found.push(next.value.body);
+    found.push(next.value.body.slice());
   }
 }
 
@@ -28,8 +28,11 @@ describe('PacketFramer', () => {
       const framer = new PacketFramer();
       const found: Uint8Array[] = [];
       for (let at = 0; at < stream.length; at += size) {
-        framer.push(stream.subarray(at, at + size));
+        const chunk = stream.slice(at, at + size);
+        framer.push(chunk);
         found.push(...drain(framer));
+        framer.keep();
+        chunk.fill(0xee);
       }
       expect(found).toEqual(bodies.map((body) => new Uint8Array(body)));
     },
@@ -39,6 +42,19 @@ describe('PacketFramer', () => {
     const stream = concat(...bodies.map(framed));
     const framer = new PacketFramer();
     for (let at = 0; at < stream.length; at += 10) framer.push(stream.subarray(at, at + 10));
+    framer.keep();
+    expect(drain(framer)).toEqual(bodies.map((body) => new Uint8Array(body)));
+  });
+
+  it.each([7, 5_000, 100_000])('keeps what nobody takes, in portions of %i bytes', (size) => {
+    const stream = concat(...bodies.map(framed));
+    const framer = new PacketFramer();
+    for (let at = 0; at < stream.length; at += size) {
+      const chunk = stream.slice(at, at + size);
+      framer.push(chunk);
+      framer.keep();
+      chunk.fill(0xee);
+    }
     expect(drain(framer)).toEqual(bodies.map((body) => new Uint8Array(body)));
   });
 

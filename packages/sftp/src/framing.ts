@@ -3,57 +3,100 @@ import { BufferPool } from './buffer-pool.ts';
 import { wireLimits } from './protocol.ts';
 
 /** One packet without its length field, and the bytes it took on the wire. */
-export type Packet = { readonly body: Uint8Array; readonly wireLength: number };
+export type Packet = {
+  readonly body: Uint8Array;
+  readonly wireLength: number;
+  /** `own`: the body is nobody else's, and may be given to the pool. `borrowed`: it changes with the chunk it lies in. */
+  readonly memory: 'own' | 'borrowed';
+};
 
 const lengthField = 4;
 /** The smallest packet: SSH_FXP_INIT, or any request without a body, is a type and a number. */
 const smallestBody = 5;
-/** Chunks below this are copied together: a peer that sends bytes one by one must not cost an object each. */
-const smallChunk = 4_096;
-const mergeBuffer = 16_384;
+/** Pieces are stored together in buffers of this size: a peer that sends bytes one by one must not cost an object each. */
+const storeBytes = 16_384;
+/** From this size on the rest of a packet is put behind its beginning as it comes. */
+const worthAssembling = 16_384;
 
 /**
  * Cuts the byte stream into packets (draft-ietf-secsh-filexfer-02 section 3).
- * Holds what it was given until `next` has returned it; the bound on that is the transport's flow control.
+ *
+ * A chunk is borrowed: between `push` and `keep` packets are views of it, and `keep` copies what is left, so that the
+ * owner of the chunk can use its memory again. A large packet that comes in pieces is copied once, into one buffer.
+ * The bound on what is held is the transport's flow control.
  */
 export class PacketFramer {
-  readonly #chunks: Uint8Array[] = [];
-  #available = 0;
   readonly #pool: BufferPool;
-  /** The last chunk, while it is a merge buffer of ours with room left. */
-  #tail: { buffer: Uint8Array; used: number } | undefined;
+  /** The packet at the front, while it is large and incomplete. */
+  #assembly: { readonly whole: Uint8Array; filled: number } | undefined;
+  /** Bytes that were kept, behind the assembly. */
+  readonly #stored: Uint8Array[] = [];
+  /** Room behind the last stored bytes. */
+  #storeRoom: Uint8Array = new Uint8Array(0);
+  /** The rest of the present chunk, behind all others. */
+  #chunk: Uint8Array = new Uint8Array(0);
+  #available = 0;
 
   /** @param pool lends the buffers of packets that come in pieces; a packet's body may be given back to it */
   constructor(pool = new BufferPool()) {
     this.#pool = pool;
   }
 
-  /** Takes bytes from the peer; they must not change afterwards. */
+  /** Borrows bytes from the peer until `keep`. */
   push(chunk: Uint8Array): void {
-    if (chunk.length === 0) return;
+    this.keep();
     this.#available += chunk.length;
-    if (chunk.length >= smallChunk) {
-      this.#tail = undefined;
-      this.#chunks.push(chunk);
-    } else {
-      this.#merge(chunk);
+    this.#chunk = chunk;
+    const assembly = this.#assembly;
+    if (!assembly || this.#stored.length > 0) return;
+    const part = chunk.subarray(0, assembly.whole.length - assembly.filled);
+    assembly.whole.set(part, assembly.filled);
+    assembly.filled += part.length;
+    this.#chunk = chunk.subarray(part.length);
+  }
+
+  /** Copies what is left of the chunk. */
+  keep(): void {
+    const chunk = this.#chunk;
+    if (chunk.length === 0) return;
+    this.#chunk = new Uint8Array(0);
+    if (this.#assembly || this.#stored.length > 0 || !this.#assemble(chunk)) this.#store(chunk);
+  }
+
+  /** Begins the assembly of the packet that the chunk begins with, where that is worth it. */
+  #assemble(chunk: Uint8Array): boolean {
+    if (chunk.length < lengthField) return false;
+    const wireLength = lengthField + lengthAt(chunk);
+    if (wireLength < worthAssembling || wireLength > lengthField + wireLimits.packetLength) return false;
+    // A whole packet waits for room; the one behind it is not looked at before its turn.
+    if (chunk.length >= wireLength) return false;
+    const whole = this.#pool.take(wireLength);
+    whole.set(chunk);
+    this.#assembly = { whole, filled: chunk.length };
+    return true;
+  }
+
+  #store(chunk: Uint8Array): void {
+    let rest = chunk;
+    while (rest.length > 0) {
+      if (this.#storeRoom.length === 0) this.#storeRoom = new Uint8Array(Math.max(storeBytes, rest.length));
+      const part = rest.subarray(0, this.#storeRoom.length);
+      this.#storeRoom.set(part);
+      this.#append(this.#storeRoom.subarray(0, part.length));
+      this.#storeRoom = this.#storeRoom.subarray(part.length);
+      rest = rest.subarray(part.length);
     }
   }
 
-  #merge(chunk: Uint8Array): void {
-    const tail = this.#tail;
-    if (tail && this.#chunks.length > 0 && tail.buffer.length - tail.used >= chunk.length) {
-      tail.buffer.set(chunk, tail.used);
-      const last = this.#chunks[this.#chunks.length - 1] as Uint8Array;
-      const start = last.byteOffset - tail.buffer.byteOffset;
-      tail.used += chunk.length;
-      this.#chunks[this.#chunks.length - 1] = tail.buffer.subarray(start, tail.used);
-      return;
+  /** Adds stored bytes; those that continue the last ones in their buffer become one with them. */
+  #append(bytes: Uint8Array): void {
+    const last = this.#stored.at(-1);
+    if (last && last.buffer === bytes.buffer && last.byteOffset + last.length === bytes.byteOffset) {
+      const joined = new Uint8Array(last.buffer, last.byteOffset, last.length + bytes.length);
+      this.#stored[this.#stored.length - 1] = joined;
+    } else {
+      this.#stored.push(bytes);
     }
-    const buffer = new Uint8Array(mergeBuffer);
-    buffer.set(chunk);
-    this.#tail = { buffer, used: chunk.length };
-    this.#chunks.push(buffer.subarray(0, chunk.length));
   }
 
   /**
@@ -63,6 +106,15 @@ export class PacketFramer {
    *   after which the stream cannot be read on
    */
   next(): Result<Packet | undefined> {
+    const assembly = this.#assembly;
+    if (assembly) {
+      if (assembly.filled < assembly.whole.length) this.#fillAssembly(assembly);
+      if (assembly.filled < assembly.whole.length) return ok(undefined);
+      this.#assembly = undefined;
+      this.#available -= assembly.whole.length;
+      const body = assembly.whole.subarray(lengthField);
+      return ok({ body, wireLength: assembly.whole.length, memory: 'own' });
+    }
     if (this.#available < lengthField) return ok(undefined);
     const length = this.#peekLength();
     if (length < smallestBody || length > wireLimits.packetLength) {
@@ -70,47 +122,66 @@ export class PacketFramer {
     }
     const wireLength = lengthField + length;
     if (this.#available < wireLength) return ok(undefined);
-    return ok({ body: this.#take(wireLength).subarray(lengthField), wireLength });
+    return ok(this.#take(wireLength));
+  }
+
+  #fillAssembly(assembly: { readonly whole: Uint8Array; filled: number }): void {
+    while (assembly.filled < assembly.whole.length) {
+      const part = this.#takePart(assembly.whole.length - assembly.filled);
+      if (part.length === 0) return;
+      assembly.whole.set(part, assembly.filled);
+      assembly.filled += part.length;
+    }
   }
 
   #peekLength(): number {
-    let length = 0;
+    if (this.#stored.length === 0) return lengthAt(this.#chunk);
+    const field = new Uint8Array(lengthField);
     let seen = 0;
-    for (const chunk of this.#chunks) {
-      for (let at = 0; at < chunk.length && seen < lengthField; at++, seen++) {
-        length = length * 256 + (chunk[at] as number);
-      }
+    for (const bytes of [...this.#stored, this.#chunk]) {
+      const part = bytes.subarray(0, lengthField - seen);
+      field.set(part, seen);
+      seen += part.length;
       if (seen === lengthField) break;
     }
-    return length;
+    return lengthAt(field);
   }
 
-  /** Removes `length` bytes from the front: a view where one chunk holds them all, else a copy. */
-  #take(length: number): Uint8Array {
-    this.#available -= length;
-    const first = this.#chunks[0] as Uint8Array;
-    if (first.length >= length) {
-      this.#dropFront(length);
-      return first.subarray(0, length);
+  /** Removes a packet from the front: a view where the chunk holds all of it, else a copy. */
+  #take(wireLength: number): Packet {
+    this.#available -= wireLength;
+    if (this.#stored.length === 0) {
+      const body = this.#takePart(wireLength).subarray(lengthField);
+      return { body, wireLength, memory: 'borrowed' };
     }
-    const whole = this.#pool.take(length);
+    const whole = this.#pool.take(wireLength);
     let filled = 0;
-    while (filled < length) {
-      const part = (this.#chunks[0] as Uint8Array).subarray(0, length - filled);
+    while (filled < wireLength) {
+      const part = this.#takePart(wireLength - filled);
       whole.set(part, filled);
       filled += part.length;
-      this.#dropFront(part.length);
     }
-    return whole;
+    return { body: whole.subarray(lengthField), wireLength, memory: 'own' };
   }
 
-  #dropFront(length: number): void {
-    const first = this.#chunks[0] as Uint8Array;
-    if (first.length === length) {
-      this.#chunks.shift();
-      if (this.#chunks.length === 0) this.#tail = undefined;
-    } else {
-      this.#chunks[0] = first.subarray(length);
+  /** Removes up to `length` bytes that lie together at the front; none where there are none. */
+  #takePart(length: number): Uint8Array {
+    const first = this.#stored[0];
+    if (!first) {
+      const part = this.#chunk.subarray(0, length);
+      this.#chunk = this.#chunk.subarray(part.length);
+      return part;
     }
+    const part = first.subarray(0, length);
+    if (part.length === first.length) this.#stored.shift();
+    else this.#stored[0] = first.subarray(part.length);
+    return part;
   }
 }
+
+const lengthAt = (bytes: Uint8Array): number =>
+  (((bytes[0] as number) << 24) |
+    ((bytes[1] as number) << 16) |
+    ((bytes[2] as number) << 8) |
+    (bytes[3] as number)) >>>
+  0;

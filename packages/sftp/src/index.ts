@@ -1,3 +1,4 @@
+export { BufferPool } from './buffer-pool.ts';
 export { wireLimits } from './protocol.ts';
 export {
   createSftpSession,

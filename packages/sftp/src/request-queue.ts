@@ -6,8 +6,8 @@ import type { Request } from './request.ts';
 /** A request taken in and not answered yet. */
 export type QueuedRequest = {
   readonly request: Request;
-  /** The packet that it came in; its data lies there. */
-  readonly body: Uint8Array;
+  /** The memory that its data lie in, to be given back. */
+  readonly body: Uint8Array | undefined;
   readonly access: Access;
   /** Bytes that it took on the wire. */
   readonly wireLength: number;

@@ -2,7 +2,7 @@ import { type Fault, ok, type Result, refuse } from '@sallyport/faults';
 import type { FileSystem } from '@sallyport/files';
 import { accessOf } from './access.ts';
 import { BufferPool } from './buffer-pool.ts';
-import { PacketFramer } from './framing.ts';
+import { type Packet, PacketFramer } from './framing.ts';
 import { abandon, type OperationContext } from './handle-operations.ts';
 import { HandleTable } from './handles.ts';
 import { listingReplyBytes } from './listing.ts';
@@ -33,7 +33,7 @@ export interface SftpTransport {
 
 /** One SFTP conversation. No call throws or waits. */
 export interface SftpSession {
-  /** Takes bytes from the peer, in any portions. */
+  /** Takes bytes from the peer, in any portions. They are not looked at after the call: the memory is the caller's. */
   receive(chunk: Uint8Array): void;
   /** The transport has passed on, or copied, that many bytes of what it was sent. */
   sent(bytes: number): void;
@@ -55,6 +55,8 @@ export type SftpSessionOptions = {
   /** A bug surfaced while a request was carried out; the client is told `internal`. */
   readonly onError?: (error: unknown) => void;
   readonly limits?: Partial<SftpLimits>;
+  /** Lends the buffers of what is read and written; sessions may share one. */
+  readonly buffers?: BufferPool;
 };
 
 /** Bounds of one session. */
@@ -101,7 +103,7 @@ export function createSftpSession(options: SftpSessionOptions): SftpSession {
   const limits = { ...defaultLimits, ...options.limits };
   const { transport } = options;
   const handles = new HandleTable(limits.maxOpenHandles);
-  const buffers = new BufferPool();
+  const { buffers = new BufferPool() } = options;
   const context: OperationContext = {
     files: options.files,
     handles,
@@ -159,47 +161,53 @@ export function createSftpSession(options: SftpSessionOptions): SftpSession {
       return false;
     }
     if (!packet.value) return false;
-    const { body, wireLength } = packet.value;
-    const taken = phase === 'greeting' ? greet(body, wireLength) : enqueue(body, wireLength);
+    const taken = phase === 'greeting' ? greet(packet.value) : enqueue(packet.value);
     if (!taken.ok) halt(taken.fault);
     return taken.ok;
   }
 
-  function greet(body: Uint8Array, wireLength: number): Result<void> {
-    const version = decodeInit(body);
+  function greet(packet: Packet): Result<void> {
+    const version = decodeInit(packet.body);
     if (!version.ok) return version;
     if (version.value < protocolVersion) return refuse('message-malformed', `version ${version.value}`);
     phase = 'open';
-    return answer(versionReply(), body, wireLength);
+    return answer(versionReply(), packet);
   }
 
-  function enqueue(body: Uint8Array, wireLength: number): Result<void> {
-    const decoded = decodeRequest(body);
+  function enqueue(packet: Packet): Result<void> {
+    const decoded = decodeRequest(packet.body);
     if (!decoded.ok) return decoded;
     if (decoded.value.kind === 'refused') {
-      return answer(faultReply(decoded.value.id, decoded.value.fault), body, wireLength);
+      return answer(faultReply(decoded.value.id, decoded.value.fault), packet);
     }
     const { request } = decoded.value;
     const access = accessOf(request, handles);
-    if (!access.ok) {
-      return answer(faultReply(request.id, access.fault), body, wireLength);
-    }
+    if (!access.ok) return answer(faultReply(request.id, access.fault), packet);
+    const owned = ownRequest(packet, request);
     queue.add({
-      request,
-      body,
+      ...owned,
       access: access.value,
-      wireLength,
+      wireLength: packet.wireLength,
       cost: replyCost(request),
       state: 'waiting',
     });
     return ok(undefined);
   }
 
+  /** A request waits in the queue longer than a borrowed packet stays as it is. Only data are views of the packet. */
+  function ownRequest(packet: Packet, request: Request): Pick<QueuedRequest, 'request' | 'body'> {
+    if (packet.memory === 'own') return { request, body: packet.body };
+    if (request.kind !== 'write') return { request, body: undefined };
+    const data = buffers.take(request.data.length);
+    data.set(request.data);
+    return { request: { ...request, data }, body: data };
+  }
+
   /** Answers a request at once. */
-  function answer(reply: ReplyPacket, body: Uint8Array, wireLength: number): Result<void> {
+  function answer(reply: ReplyPacket, packet: Packet): Result<void> {
     send(reply);
-    buffers.give(body);
-    transport.credit(wireLength);
+    if (packet.memory === 'own') buffers.give(packet.body);
+    transport.credit(packet.wireLength);
     return ok(undefined);
   }
 
@@ -226,7 +234,7 @@ export function createSftpSession(options: SftpSessionOptions): SftpSession {
       running--;
       // The budget held an upper bound; from here on the reply itself is what is held.
       replyBytes += reply.length - entry.cost;
-      buffers.give(entry.body);
+      if (entry.body) buffers.give(entry.body);
       entry.state = 'done';
       entry.reply = reply;
       turn();
@@ -285,6 +293,7 @@ export function createSftpSession(options: SftpSessionOptions): SftpSession {
       if (phase !== 'greeting' && phase !== 'open') return;
       framer.push(chunk);
       turn();
+      framer.keep();
     },
     sent(bytes) {
       replyBytes -= bytes;

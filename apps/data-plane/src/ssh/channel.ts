@@ -1,9 +1,14 @@
-import type { Socket } from 'node:net';
-import type { Protocol, Ssh2Channel } from './ssh2-internals.ts';
+import { ReceiveWindow } from './receive-window.ts';
+import type { Ssh2Channel } from './ssh2-internals.ts';
+import type { TransferLane } from './transfer-lane.ts';
+import type { TransferMemory } from './transfer-memory.ts';
 
 /** What a channel tells the one that works on it. */
 export type ChannelEvents = {
-  /** Bytes from the client; their window stays closed until `grant`. */
+  /**
+   * Bytes from the client; their window stays closed until `grant`. They lie in memory that changes as soon as this
+   * returns.
+   */
   readonly data: (chunk: Uint8Array) => void;
   /** The client sends no more. */
   readonly end: () => void;
@@ -22,8 +27,6 @@ export type ChannelOwner = {
   readonly gone: () => void;
 };
 
-/** Window that ssh2 opens for a new channel. */
-const initialWindow = 2 * 1024 * 1024;
 /** Granted bytes are collected to this many before they are worth a message. */
 const grantThreshold = 512 * 1024;
 /** Most bytes in the socket's own buffer before we wait for it. */
@@ -35,26 +38,27 @@ const socketBacklog = 512 * 1024;
  */
 export class ByteChannel {
   readonly #channel: Ssh2Channel;
-  readonly #protocol: Protocol;
-  readonly #socket: Socket;
+  readonly #lane: TransferLane;
   readonly #queue: Uint8Array[] = [];
   readonly #owner: ChannelOwner;
   #events: ChannelEvents | undefined;
   #queued = 0;
   /** Bytes of the head of the queue that have been sent. */
   #headSent = 0;
-  #window = initialWindow;
+  readonly #window = new ReceiveWindow(() => performance.now());
+  /** Bytes that left memory and were not granted yet. */
   #granted = 0;
+  #pumpsSoon = false;
+  #overrun = false;
   #waitsForSocket = false;
   #waitsForWindow = false;
   #finishing: number | undefined;
   #gone = false;
 
-  constructor(channel: Ssh2Channel, protocol: Protocol, socket: Socket, owner: ChannelOwner) {
+  constructor(channel: Ssh2Channel, lane: TransferLane, owner: ChannelOwner) {
     this.#owner = owner;
     this.#channel = channel;
-    this.#protocol = protocol;
-    this.#socket = socket;
+    this.#lane = lane;
     channel.on('error', () => {});
     channel.stderr.on('error', () => {});
     // ssh2 drops data that comes through a closed window and opens the window by itself: both are ours.
@@ -65,11 +69,27 @@ export class ByteChannel {
         else this.#events?.end();
         return false;
       }
-      this.#window -= data.length;
-      if (this.#window < 0) owner.violated();
-      else this.#events?.data(data);
+      this.#received(data);
       return false;
     };
+    lane.listen(channel.incoming.id, (data) => {
+      if (channel.incoming.state === 'open') this.#received(data);
+    });
+  }
+
+  #received(data: Buffer): void {
+    if (this.#overrun) return;
+    if (this.#window.receive(data.length)) {
+      this.#events?.data(data);
+    } else {
+      this.#overrun = true;
+      this.#owner.violated();
+    }
+  }
+
+  /** Memory that transfers share. */
+  get memory(): TransferMemory {
+    return this.#lane.memory;
   }
 
   /** Starts the flow of events. */
@@ -81,10 +101,10 @@ export class ByteChannel {
   grant(bytes: number): void {
     this.#granted += bytes;
     if (this.#granted < grantThreshold || this.#gone) return;
-    const adjustment = this.#granted;
+    const { memory, protocol } = this.#lane;
+    const adjustment = this.#window.open(this.#granted, (growth) => memory.growWindow(growth));
     this.#granted = 0;
-    this.#window += adjustment;
-    this.#contain(() => this.#protocol.channelWindowAdjust(this.#channel.outgoing.id, adjustment));
+    this.#contain(() => protocol.channelWindowAdjust(this.#channel.outgoing.id, adjustment));
   }
 
   /** Sends bytes in order, as window and socket allow; `sent` says when they have left. */
@@ -92,7 +112,13 @@ export class ByteChannel {
     if (this.#gone) return;
     this.#queue.push(bytes);
     this.#queued += bytes.length;
-    this.pump();
+    if (this.#pumpsSoon) return;
+    // Small replies that are made in one turn share a packet.
+    this.#pumpsSoon = true;
+    queueMicrotask(() => {
+      this.#pumpsSoon = false;
+      this.pump();
+    });
   }
 
   /** Sends the exit status, the end of the stream and the close, behind everything sent before. */
@@ -117,22 +143,36 @@ export class ByteChannel {
 
   #pump(): void {
     const { outgoing } = this.#channel;
+    const { protocol, socket, writer } = this.#lane;
     while (this.#queued > 0 && !this.#gone && outgoing.state === 'open') {
       // While keys are exchanged ssh2 queues without bound.
-      if (this.#protocol._kexinit !== undefined) return;
-      if (this.#socket.writableLength > socketBacklog) {
-        this.#awaitSocket();
-        return;
+      if (protocol._kexinit !== undefined) return;
+      if (socket.writableLength + writer.pending > socketBacklog) {
+        writer.flush();
+        if (socket.writableLength > socketBacklog) {
+          this.#awaitSocket();
+          return;
+        }
       }
       if (outgoing.window <= 0) {
         this.#awaitWindow();
-        return;
+        break;
       }
-      const payload = this.#take(Math.min(outgoing.window, outgoing.packetSize, this.#queued));
-      outgoing.window -= payload.length;
-      this.#protocol.channelData(outgoing.id, payload);
-      this.#events?.sent(payload.length);
+      const length = Math.min(outgoing.window, outgoing.packetSize, this.#queued);
+      outgoing.window -= length;
+      this.#queued -= length;
+      const more = Math.min(this.#queued, outgoing.window);
+      const batched = writer.data(outgoing.id, length, more, (packet, at) =>
+        this.#takeInto(packet, at, length),
+      );
+      if (!batched) {
+        const payload = Buffer.allocUnsafe(length);
+        this.#takeInto(payload, 0, length);
+        protocol.channelData(outgoing.id, payload);
+      }
+      this.#events?.sent(length);
     }
+    writer.flush();
     if (this.#queued === 0 && this.#finishing !== undefined) this.#closeDown(this.#finishing);
   }
 
@@ -140,6 +180,8 @@ export class ByteChannel {
   gone(): void {
     if (this.#gone) return;
     this.#gone = true;
+    this.#lane.leave(this.#channel.incoming.id);
+    this.#lane.memory.shrinkWindow(this.#window.grown);
     this.#queue.length = 0;
     this.#queued = 0;
     this.#owner.gone();
@@ -148,7 +190,7 @@ export class ByteChannel {
 
   #closeDown(exitStatus: number): void {
     if (this.#gone || this.#channel.outgoing.state !== 'open') return;
-    this.#protocol.exitStatus(this.#channel.outgoing.id, exitStatus);
+    this.#lane.protocol.exitStatus(this.#channel.outgoing.id, exitStatus);
     this.#channel.eof();
     this.#channel.close();
   }
@@ -156,7 +198,7 @@ export class ByteChannel {
   #awaitSocket(): void {
     if (this.#waitsForSocket) return;
     this.#waitsForSocket = true;
-    this.#socket.once('drain', () => {
+    this.#lane.socket.once('drain', () => {
       this.#waitsForSocket = false;
       this.pump();
     });
@@ -172,26 +214,16 @@ export class ByteChannel {
     this.#channel._waitWindow = true;
   }
 
-  /** The next `length` bytes of the queue in one piece: small replies and the tail of a large one share a packet. */
-  #take(length: number): Buffer {
-    this.#queued -= length;
-    const head = this.#queue[0] as Uint8Array;
-    const rest = head.length - this.#headSent;
-    if (rest >= length) {
-      const view = Buffer.from(head.buffer, head.byteOffset + this.#headSent, length);
-      this.#advance(length);
-      return view;
-    }
-    const gathered = Buffer.allocUnsafe(length);
-    let filled = 0;
-    while (filled < length) {
-      const next = this.#queue[0] as Uint8Array;
-      const part = next.subarray(this.#headSent, this.#headSent + length - filled);
-      gathered.set(part, filled);
-      filled += part.length;
+  /** Takes `length` bytes from the queue: small replies and the tail of a large one share a packet. */
+  #takeInto(target: Uint8Array, at: number, length: number): void {
+    const end = at + length;
+    while (at < end) {
+      const head = this.#queue[0] as Uint8Array;
+      const part = head.subarray(this.#headSent, this.#headSent + end - at);
+      target.set(part, at);
+      at += part.length;
       this.#advance(part.length);
     }
-    return gathered;
   }
 
   #advance(bytes: number): void {

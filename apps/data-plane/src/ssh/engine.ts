@@ -6,12 +6,15 @@ import type { HostKeys } from './host-keys.ts';
 import { exchangeIdentification, serverIdentification } from './identification.ts';
 import { type LinkEvents, SshLink } from './link.ts';
 import { kexOffer, type Ssh2Client } from './ssh2-internals.ts';
+import type { TransferMemory } from './transfer-memory.ts';
 
 export type SshEngineOptions = {
   readonly hostKeys: HostKeys;
   readonly algorithms: TransportAlgorithms;
   /** Shown before authentication (RFC 4252 section 5.4). */
   readonly banner: string | undefined;
+  /** Memory that transfers of all engines share. */
+  readonly memory: TransferMemory;
 };
 
 /** One set of host keys and algorithms, for as many connections as are given to it. It opens no port. */
@@ -65,7 +68,7 @@ export function createSshEngine(options: SshEngineOptions): Result<SshEngine> {
   });
   return ok({
     serve(socket, events, onLink) {
-      waiting.set(socket, (client) => onLink(new SshLink(client, offer, events)));
+      waiting.set(socket, (client) => onLink(new SshLink(client, offer, options.memory, events)));
       exchangeIdentification(socket, () => server.injectSocket(socket));
     },
   });

@@ -12,6 +12,8 @@ import {
   type Ssh2Client,
   type Ssh2Session,
 } from './ssh2-internals.ts';
+import { TransferLane } from './transfer-lane.ts';
+import type { TransferMemory } from './transfer-memory.ts';
 
 /** What a client does, once it has said who it is. */
 export type LinkEvents = {
@@ -65,16 +67,18 @@ export class SshLink {
   readonly #socket: Socket;
   readonly #events: LinkEvents;
   readonly #channels = new Set<ByteChannel>();
+  readonly #lane: TransferLane;
   #sessions = 0;
   #keyedAtBytes = 0;
   #keyExchangeTimer: NodeJS.Timeout | undefined;
 
   /** To be made while ssh2 announces the client: its key exchange has not begun. */
-  constructor(client: Ssh2Client, offer: KexOffer, events: LinkEvents) {
+  constructor(client: Ssh2Client, offer: KexOffer, memory: TransferMemory, events: LinkEvents) {
     this.#client = client;
     this.#protocol = client._protocol;
     this.#socket = client._sock;
     this.#events = events;
+    this.#lane = new TransferLane(client, memory);
     client.on('error', () => this.#linger());
     client.on('authentication', (context) =>
       events.authentication(authExchange(context as Ssh2AuthContext, client)),
@@ -163,7 +167,7 @@ export class SshLink {
         const raw = acceptSubsystem();
         if (!raw) return undefined;
         accepted = true;
-        const channel = new ByteChannel(raw, this.#protocol, this.#socket, {
+        const channel = new ByteChannel(raw, this.#lane, {
           violated: () => this.disconnect('protocolError'),
           failed: () => this.#socket.destroy(),
           gone: () => this.#channels.delete(channel),

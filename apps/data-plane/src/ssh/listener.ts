@@ -7,6 +7,7 @@ import { algorithmsOf } from './algorithms.ts';
 import { SshConnection } from './connection.ts';
 import { createSshEngine, type SshEngine } from './engine.ts';
 import { hostKeysOf } from './host-keys.ts';
+import { TransferMemory } from './transfer-memory.ts';
 
 /** What new connections meet. */
 type Definition = { readonly server: SshServer; readonly engine: SshEngine };
@@ -19,6 +20,7 @@ type Definition = { readonly server: SshServer; readonly engine: SshEngine };
  */
 export function createSshListener(context: AdapterContext): Listener<SshServer> {
   let current: Definition | undefined;
+  const memory = new TransferMemory();
   let applying: Promise<unknown> = Promise.resolve();
 
   const door = createFrontDoor({
@@ -43,6 +45,7 @@ export function createSshListener(context: AdapterContext): Listener<SshServer> 
       hostKeys: hostKeys.value,
       algorithms: algorithmsOf(server.algorithmPolicy),
       banner: server.banner,
+      memory,
     });
     if (!engine.ok) return engine;
     const before = current;

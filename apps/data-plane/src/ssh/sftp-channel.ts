@@ -25,6 +25,7 @@ export function serveSftp({ channel, session, now, onActivity }: SftpChannelOpti
     files: session.files,
     admitsOperations: session.admitsOperations,
     now,
+    buffers: channel.memory.files,
     onTransfer: (transfer) => session.report(transfer),
     transport: {
       send: (packet) => channel.send(packet),

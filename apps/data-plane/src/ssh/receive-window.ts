@@ -1,0 +1,67 @@
+/** Window that ssh2 opens for a new channel, and the most that it grows to. */
+export const initialWindow = 2 * 1024 * 1024;
+const largestWindow = 16 * 1024 * 1024;
+/** A client that waits no longer than this for its window is near: a larger one would only fill memory. */
+const farAwayMs = 10;
+
+/** An adjustment on its way to the client. */
+type Adjustment = {
+  /** Bytes that the client could send without it, since the channel opened. */
+  readonly after: number;
+  readonly sentAt: number;
+};
+
+/**
+ * How much a client may send on a channel (RFC 4254 section 5.2), and whether that is enough. A client can send one
+ * window in each round trip. One that stops exactly where its window ended, and goes on as soon as an adjustment has
+ * reached it, is held up by the window alone: it doubles.
+ */
+export class ReceiveWindow {
+  #size = initialWindow;
+  #received = 0;
+  #allowed = initialWindow;
+  readonly #underWay: Adjustment[] = [];
+  #exhaustedAt: Adjustment | undefined;
+  #tooSmall = false;
+  readonly #clock: () => number;
+
+  /** @param clock milliseconds from any start */
+  constructor(clock: () => number) {
+    this.#clock = clock;
+  }
+
+  /** Bytes by which it has grown. */
+  get grown(): number {
+    return this.#size - initialWindow;
+  }
+
+  /** Takes note of data. @returns false where the client has sent more than it may */
+  receive(bytes: number): boolean {
+    if (this.#exhaustedAt && this.#clock() - this.#exhaustedAt.sentAt >= farAwayMs) this.#tooSmall = true;
+    this.#exhaustedAt = undefined;
+    this.#received += bytes;
+    for (let [next] = this.#underWay; next && next.after <= this.#received; [next] = this.#underWay) {
+      if (next.after === this.#received) this.#exhaustedAt = next;
+      this.#underWay.shift();
+    }
+    return this.#received <= this.#allowed;
+  }
+
+  /**
+   * Opens the window again.
+   *
+   * @param released bytes that have left memory
+   * @param grow asked for leave to hold that many more
+   * @returns bytes of the adjustment
+   */
+  open(released: number, grow: (bytes: number) => boolean): number {
+    const growth = Math.min(this.#size, largestWindow - this.#size);
+    const grows = this.#tooSmall && growth > 0 && grow(growth);
+    if (grows) this.#size += growth;
+    this.#tooSmall = false;
+    const adjustment = released + (grows ? growth : 0);
+    this.#underWay.push({ after: this.#allowed, sentAt: this.#clock() });
+    this.#allowed += adjustment;
+    return adjustment;
+  }
+}
