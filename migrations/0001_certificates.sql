@@ -29,6 +29,7 @@ CREATE TABLE `certificate_versions` (
 CREATE TABLE `crl_chunks` (
 	`ca` text NOT NULL,
 	`number` integer NOT NULL,
+	`sha256` text NOT NULL,
 	`bytes` blob NOT NULL,
 	PRIMARY KEY(`ca`, `number`),
 	FOREIGN KEY (`ca`) REFERENCES `certificates`(`id`) ON UPDATE no action ON DELETE no action

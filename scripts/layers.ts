@@ -24,7 +24,7 @@ export const layers: Readonly<Record<string, Layer>> = {
   'packages/policy': { may: nouns, neutral: true },
   'packages/enrolment': { may: nouns, neutral: true },
   'packages/files': { may: nouns, neutral: true },
-  'packages/snapshot': { may: [...nouns, 'pki', 'policy', 'files'], neutral: true },
+  'packages/snapshot': { may: [...nouns, 'pki', 'pki/serial-set', 'policy', 'files'], neutral: true },
   'packages/store': { may: [...nouns, 'pki', 'policy', 'snapshot', 'snapshot/publish'], neutral: true },
   'packages/api': {
     may: [...nouns, 'enrolment', 'pki', 'policy', 'snapshot', 'snapshot/publish', 'store'],

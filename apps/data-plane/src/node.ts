@@ -11,6 +11,7 @@ import { createReporter } from './agent/reporter.ts';
 import { snapshotDisk } from './agent/snapshot-disk.ts';
 import { createSynchronisation, type SyncStep } from './agent/sync.ts';
 import { removeTemporaries } from './atomic-file.ts';
+import { createCrlWatch, type StaleCrl } from './crl-watch.ts';
 import { createListeners } from './listeners.ts';
 import { createLoginDesk, type LoginRecord } from './login-desk.ts';
 import { createVerifiedPasswords } from './password/cache.ts';
@@ -125,6 +126,11 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
     notice: (notice) => spool.add(noticeEvent(notice)),
   });
 
+  const watchCrls = createCrlWatch(now, (stale) => {
+    log(`revocation list of ${stale.subject}: ${stale.nextUpdate ? `ended ${stale.nextUpdate}` : 'none'}`);
+    spool.add(staleCrlEvent(stale));
+  });
+
   let markReady: () => void = () => undefined;
   const ready = new Promise<void>((resolve) => {
     markReady = resolve;
@@ -135,6 +141,7 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
     view = built.view;
     // Sessions first: what was revoked ends before a new connection is served.
     await sessions.redecideAll(built.view);
+    watchCrls(built.view);
     items = await listeners.apply(built);
     for (const { item, result, detail } of items) if (result === 'nack') log(`${item}: ${detail}`);
     log(`running version ${built.view.version}`);
@@ -152,7 +159,11 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
     setInterval(() => void report().then(() => reporter.deliver()), reportPeriodMs),
     setInterval(() => void reporter.deliver(), overduePeriodMs),
     // A credential may end by the clock alone, without a change that would have it looked at.
-    setInterval(() => void (view && sessions.redecideAll(view)), redecidePeriodMs),
+    setInterval(() => {
+      if (!view) return;
+      watchCrls(view);
+      void sessions.redecideAll(view);
+    }, redecidePeriodMs),
     setInterval(() => {
       sessions.endOverdue();
       if (sync.inForce && serving() === 'refusing') sessions.endAll('service-refusing');
@@ -255,6 +266,13 @@ const loginEvent = ({ doorway, user, outcome, reason, session, certificate }: Lo
     ...(session === undefined ? {} : { session }),
     ...(certificate === undefined ? {} : { certificate }),
   },
+});
+
+const staleCrlEvent = ({ subject, ...stale }: StaleCrl) => ({
+  kind: 'snapshot' as const,
+  outcome: 'failed' as const,
+  reason: 'crl-stale',
+  detail: { subject: subject.slice(0, 1_000), ...stale },
 });
 
 const noticeEvent = (notice: Notice) => ({

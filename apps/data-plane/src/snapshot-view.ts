@@ -2,9 +2,9 @@ import { createPrivateKey, createPublicKey, X509Certificate } from 'node:crypto'
 import { type Bytes, concat, fromBase64, sha256Hex, utf8 } from '@sallyport/bytes';
 import { FaultError } from '@sallyport/faults';
 import type { ItemReport } from '@sallyport/model';
-import { trustAnchors } from '@sallyport/pki';
+import { parseCertificate, trustAnchors } from '@sallyport/pki';
 import type { ServerRecord, SnapshotReader } from '@sallyport/snapshot/node';
-import type { Identity, RunningServer, ZoneView } from './zone-view.ts';
+import type { CrlRule, Identity, RunningServer, ZoneView } from './zone-view.ts';
 
 /** A snapshot as the adapters read it, and what became of each of its servers. */
 export type BuiltView = {
@@ -97,6 +97,7 @@ function viewOf(reader: SnapshotReader, servers: readonly RunningServer[]): Zone
       advertised: cas.filter((ca) => ca.advertise).map((ca) => ca.der),
       digest: sha256Hex(concat(...cas.map((ca) => utf8(`${sha256Hex(ca.der)}\n`)))),
     },
+    crlRules: reader.revocation.rules.flatMap((rule) => crlRuleOf(rule, reader)),
     isRevoked: ({ sha256, spkiSha256 }) => revokedCertificates.has(sha256) || revokedKeys.has(spkiSha256),
     async accountNamed(name) {
       return orThrow(await reader.account(name));
@@ -105,6 +106,27 @@ function viewOf(reader: SnapshotReader, servers: readonly RunningServer[]): Zone
       return orThrow(await reader.registrations(lookup));
     },
   };
+}
+
+/** A CA that does not read vouches for nobody: there is nothing to check. */
+function crlRuleOf(
+  { ca: id, onStaleCrl, list }: SnapshotReader['revocation']['rules'][number],
+  { trust, revokedSerials }: SnapshotReader,
+): CrlRule[] {
+  const trusted = trust.cas.find((ca) => ca.id === id);
+  const parsed = trusted && parseCertificate(fromBase64(trusted.der));
+  if (!parsed?.ok) return [];
+  const serials = revokedSerials.get(id);
+  return [
+    {
+      id,
+      ca: parsed.value,
+      onStaleCrl,
+      ...(list && serials
+        ? { list: { number: list.number, nextUpdate: new Date(list.nextUpdate), serials } }
+        : {}),
+    },
+  ];
 }
 
 /** A section that was good when it was applied and is not any more is damage, not a refusal. */

@@ -1,6 +1,6 @@
 import type { Bytes } from '@sallyport/bytes';
 import type { FtpServer, HttpServer, PassiveRange, SshServer } from '@sallyport/model';
-import type { TrustAnchors } from '@sallyport/pki';
+import type { RevocationRule, TrustAnchors } from '@sallyport/pki';
 import type { EffectivePolicy } from '@sallyport/policy';
 import type { AccountRecord, Registration } from '@sallyport/snapshot/node';
 
@@ -31,6 +31,9 @@ export type CredentialLookup =
   /** Both names in DER, as they stand in the certificate. */
   | { readonly by: 'issuer+subject'; readonly issuer: Uint8Array; readonly subject: Uint8Array };
 
+/** A CA and its list; `id` is that of the CA. */
+export type CrlRule = RevocationRule & { readonly id: string };
+
 /**
  * One verified snapshot, as the node reads it. Immutable: a change is another view.
  * A login takes the current view once and works on it to its end.
@@ -49,6 +52,8 @@ export interface ZoneView {
     readonly digest: string;
   };
   isRevoked(certificate: { readonly sha256: string; readonly spkiSha256: string }): boolean;
+  /** CAs whose certificates are checked against a revocation list, with the lists. */
+  readonly crlRules: readonly CrlRule[];
   /** @param name the login name as the client sent it */
   accountNamed(name: string): Promise<AccountRecord | undefined>;
   registrationsOf(lookup: CredentialLookup): Promise<readonly Registration[]>;

@@ -11,6 +11,7 @@ import {
 import { accountIndexKey, credentialIndexKey } from './index-key.ts';
 import type {
   AccountRecord,
+  CrlRule,
   LoginCredential,
   NodeEnvelope,
   Registration,
@@ -36,6 +37,14 @@ export type RegisteredCertificate = LoginCredential & {
   readonly subject: Bytes;
 };
 
+/** Serial numbers of a list, packed: read only where a zone does not have them yet. */
+export type CrlChunk = { readonly sha256: string; load(): Promise<Bytes> };
+
+/** A CA and the list that its certificates are checked against. */
+export type CrlRuleContent = Omit<CrlRule, 'list'> & {
+  readonly list?: Omit<NonNullable<CrlRule['list']>, 'chunks'> & { readonly chunks: readonly CrlChunk[] };
+};
+
 /** All that a zone's snapshot is made of, read at one change sequence. */
 export type ZoneContent = {
   readonly zone: Zone;
@@ -47,6 +56,8 @@ export type ZoneContent = {
   readonly registered: readonly RegisteredCertificate[];
   readonly cas: readonly { readonly id: string; readonly der: Bytes; readonly advertise: boolean }[];
   readonly revoked: RevocationSection['revoked'];
+  /** CAs of `cas` whose certificates are checked against a list. */
+  readonly crlRules: readonly CrlRuleContent[];
   /** Active nodes of the zone, with their raw X25519 keys. */
   readonly nodes: readonly {
     readonly id: string;
@@ -60,7 +71,7 @@ export type CompiledSnapshot = {
   readonly servers: { readonly servers: readonly ServerRecord[] };
   readonly policy: EffectivePolicy;
   readonly trust: TrustSection;
-  readonly revocation: RevocationSection;
+  readonly revocation: Pick<RevocationSection, 'revoked'> & { readonly rules: readonly CrlRuleContent[] };
   readonly accounts: TreeEntries;
   readonly credentials: TreeEntries;
   readonly nodes: readonly {
@@ -100,7 +111,7 @@ export function compile(content: ZoneContent, cipher: SectionCipher): Result<Com
     trust: {
       cas: content.cas.map(({ id, der, advertise }) => ({ id, der: toBase64(der), advertise })),
     },
-    revocation: { revoked: content.revoked },
+    revocation: { revoked: content.revoked, rules: content.crlRules },
     accounts: accountEntries(content, policy, cipher),
     credentials: credentialEntries(content, cipher),
     nodes: content.nodes.map(({ id, sealingKey, overrides }) => ({

@@ -14,11 +14,13 @@ import {
   sha256,
   sshServer,
   sslEntry,
+  staleCrlBehaviours,
   time,
   userClass,
   zone,
 } from '@sallyport/model';
 import { z } from 'zod';
+import { blobRef } from './documents.ts';
 
 /** A certificate that a server presents: leaf first, each DER in base64. */
 export const servedCertificate = z.strictObject({
@@ -52,9 +54,34 @@ export const trustSection = z.strictObject({
 });
 export type TrustSection = z.infer<typeof trustSection>;
 
-/** Certificates that are never accepted again, by their own digest and by their key's. */
+/** A CA of the zone whose certificates are checked against its revocation list. */
+export const crlRule = z.strictObject({
+  /** Id of the CA in `trust`. */
+  ca: id,
+  onStaleCrl: z.enum(staleCrlBehaviours),
+  /** Absent: there never was one. */
+  list: z
+    .strictObject({
+      /** CRL number in decimal. */
+      number: z.string().regex(/^\d{1,52}$/),
+      thisUpdate: time,
+      nextUpdate: time,
+      entries: z.int().min(0).max(500_000),
+      /** Blobs that hold the serial numbers (`packSerials`), encrypted as this section is. */
+      chunks: z.array(blobRef).max(1_024),
+    })
+    .optional(),
+});
+export type CrlRule = z.infer<typeof crlRule>;
+
+/**
+ * Certificates that are never accepted again, by their own digest and by their key's, and the lists of CAs. The serial
+ * numbers of a list are blobs of their own, which this section names by digest: another revocation does not send them
+ * again, and a list that grows by a few sends a few of them.
+ */
 export const revocationSection = z.strictObject({
   revoked: z.array(z.strictObject({ sha256, spkiSha256: sha256, at: time })).max(100_000),
+  rules: z.array(crlRule).max(1_000),
 });
 export type RevocationSection = z.infer<typeof revocationSection>;
 

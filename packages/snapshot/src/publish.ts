@@ -1,5 +1,6 @@
 export {
   type CompiledSnapshot,
+  type CrlRuleContent,
   checkAdmits,
   compile,
   type LocalCertificate,

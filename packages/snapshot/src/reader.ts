@@ -1,6 +1,7 @@
 import { type Bytes, fromBase64, sha256Hex } from '@sallyport/bytes';
 import { ok, type Result, refuse } from '@sallyport/faults';
 import { normalizedName } from '@sallyport/model';
+import { readSerials, type SerialSet } from '@sallyport/pki/serial-set';
 import type { EffectivePolicy } from '@sallyport/policy';
 import type { z } from 'zod';
 import {
@@ -16,6 +17,7 @@ import { openNodeEnvelope } from './node-envelope.ts';
 import {
   type AccountRecord,
   accountRecord,
+  type CrlRule,
   type NodeEnvelope,
   policySection,
   type Registration,
@@ -41,6 +43,8 @@ export interface SnapshotReader {
   readonly policy: EffectivePolicy;
   readonly trust: TrustSection;
   readonly revocation: RevocationSection;
+  /** The serial numbers of the lists, by the id of their CA. */
+  readonly revokedSerials: ReadonlyMap<string, SerialSet>;
   /** @param name the login name as a client sent it */
   account(name: string): Promise<Result<AccountRecord | undefined>>;
   registrations(key: CredentialKey): Promise<Result<readonly Registration[]>>;
@@ -113,6 +117,13 @@ export async function openSnapshot(
   if (!trust.ok) return trust;
   const revocation = await section('revocation', revocationSection);
   if (!revocation.ok) return revocation;
+  const revokedSerials = new Map<string, SerialSet>();
+  for (const { ca, list } of revocation.value.rules) {
+    if (!list) continue;
+    const serials = await serialsOf(list, tree('revocation'));
+    if (!serials.ok) return serials;
+    revokedSerials.set(ca, serials.value);
+  }
   const checkTree = <T>(name: SectionName, schema: z.ZodType<T>): Promise<Result<void>> =>
     walkTree(sections[name], tree(name), (value) => {
       const entry = entryOf(name, schema, value);
@@ -140,6 +151,7 @@ export async function openSnapshot(
     policy: policy.value,
     trust: trust.value,
     revocation: revocation.value,
+    revokedSerials,
     account: (name) =>
       find(
         'accounts',
@@ -151,6 +163,26 @@ export async function openSnapshot(
       return found.ok ? ok(found.value ?? []) : found;
     },
   });
+}
+
+/** How many chunks are fetched at once. */
+const chunksAtOnce = 8;
+
+/** The serial numbers of a list, all of them or none: with a part of them the node would accept who is revoked. */
+async function serialsOf(list: NonNullable<CrlRule['list']>, fetch: FetchNode): Promise<Result<SerialSet>> {
+  const chunks: Bytes[] = [];
+  for (let at = 0; at < list.chunks.length; at += chunksAtOnce) {
+    const fetched = await Promise.all(list.chunks.slice(at, at + chunksAtOnce).map(fetch));
+    for (const chunk of fetched) {
+      if (!chunk.ok) return chunk;
+      chunks.push(chunk.value);
+    }
+  }
+  const serials = readSerials(chunks);
+  if (!serials.ok) return refuse('section-malformed', `revocation: ${serials.fault.detail}`);
+  if (serials.value.size === list.entries) return serials;
+  const detail = `revocation: ${serials.value.size} serial numbers of ${list.entries}`;
+  return refuse('section-malformed', detail);
 }
 
 function entryOf<T>(name: SectionName, schema: z.ZodType<T>, value: unknown): Result<T> {

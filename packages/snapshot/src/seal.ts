@@ -1,8 +1,9 @@
 import { type Bytes, sha256Hex, toBase64, utf8 } from '@sallyport/bytes';
-import type { CompiledSnapshot } from './compile.ts';
+import type { CompiledSnapshot, CrlChunk, CrlRuleContent } from './compile.ts';
 import type { BlobRef, ManifestDocument, SectionName } from './documents.ts';
 import { nodeIndexKey } from './index-key.ts';
 import { sealNodeEnvelope } from './node-envelope.ts';
+import type { CrlRule, RevocationSection } from './payload.ts';
 import type { SectionCipher } from './section-cipher.ts';
 import { buildTree, refOf } from './tree.ts';
 
@@ -40,6 +41,22 @@ export async function sealSections(
     return ref;
   };
   const document = (section: SectionName, value: unknown) => encrypted(section, utf8(JSON.stringify(value)));
+  const chunk = async ({ sha256, load }: CrlChunk): Promise<BlobRef> => {
+    // Known by its digest, so that a chunk that the zone has is not even read.
+    const fingerprint = cipher.fingerprint('revocation', utf8(`chunk ${sha256}`));
+    const known = await blobs.find('revocation', fingerprint);
+    if (known) return known;
+    const stored = await cipher.encrypt('revocation', await load(), randomBytes(12));
+    const ref = refOf(stored);
+    await blobs.put('revocation', ref, stored, fingerprint);
+    return ref;
+  };
+  const rule = async ({ list, ...ruled }: CrlRuleContent): Promise<CrlRule> => {
+    if (!list) return ruled;
+    const chunks: BlobRef[] = [];
+    for (const one of list.chunks) chunks.push(await chunk(one));
+    return { ...ruled, list: { ...list, chunks } };
+  };
 
   const envelopes = new Map<string, string>();
   for (const { id, sealingKey, content } of compiled.nodes) {
@@ -61,7 +78,10 @@ export async function sealSections(
     servers: await document('servers', compiled.servers),
     policy: await document('policy', compiled.policy),
     trust: await document('trust', compiled.trust),
-    revocation: await document('revocation', compiled.revocation),
+    revocation: await document('revocation', {
+      revoked: compiled.revocation.revoked,
+      rules: await Promise.all(compiled.revocation.rules.map(rule)),
+    } satisfies RevocationSection),
     accounts: await buildTree(compiled.accounts, (plaintext) => encrypted('accounts', plaintext)),
     credentials: await buildTree(compiled.credentials, (plaintext) => encrypted('credentials', plaintext)),
     nodes: await buildTree(envelopes, async (plaintext) => {

@@ -49,6 +49,24 @@ export {
   loginsIssuedBy,
   updateCertificate,
 } from './certificates.ts';
+export {
+  allCrlChunks,
+  allCrlFacts,
+  type CrlChunkName,
+  type CrlFacts,
+  type CrlFetchRow,
+  type CrlRow,
+  claimCrlFetch,
+  crlChunksOf,
+  deleteCrl,
+  dueCrlFetches,
+  findCrl,
+  findCrlChunk,
+  findCrlFacts,
+  findCrlFetch,
+  saveCrl,
+  saveCrlFetch,
+} from './crls.ts';
 export { type Database, databaseOver, type Queries, readingClient } from './database.ts';
 export { type EventRow, insertEvents, listEvents } from './events.ts';
 export { findInstallation, type Installation, insertInstallation } from './installation.ts';
@@ -78,6 +96,7 @@ export {
   readPolicyDocument,
   updatePolicyDocument,
 } from './policy-documents.ts';
+export { countRevokedBy, listRevocations, revocationsBy } from './revocation-list.ts';
 export { allRevocations, findRevokedKey, insertRevocation, type RevocationRow } from './revocations.ts';
 export {
   allServers,

@@ -1,6 +1,6 @@
 import type { TLSSocket } from 'node:tls';
 import { copyOf, sha256Hex } from '@sallyport/bytes';
-import { type ClientVerdict, verifyClient } from '@sallyport/pki';
+import { type ClientVerdict, revocationCheck, verifyClient } from '@sallyport/pki';
 import type { CredentialFact } from '@sallyport/policy';
 import type { CredentialStands } from '../login.ts';
 import type { ZoneView } from '../zone-view.ts';
@@ -67,6 +67,7 @@ async function judge(
       presented: [...presented].map(copyOf),
       cas: view.trust.anchors,
       now: new Date(now),
+      checkIssued: revocationCheck(view.crlRules, new Date(now)),
       isRevoked: (certificate) => view.isRevoked(certificate),
       registrations: (lookup) => view.registrationsOf(lookup),
     });

@@ -35,6 +35,7 @@ import {
   savePublication,
 } from '@sallyport/store';
 import type { Dependencies } from '../dependencies.ts';
+import { ContentMoved } from './crl-rules.ts';
 import { readZoneContent } from './zone-content.ts';
 
 /** Purpose under which a zone content key is encrypted at rest. */
@@ -113,7 +114,13 @@ async function publishOnce(deps: Dependencies, zone: string): Promise<Result<Pub
     return keepRefusal(deps, zone, basis, compiled.fault.detail ?? compiled.fault.code, compiled);
 
   const blobs = bufferedBlobs(deps.store.queries, zone, basis.keyEpoch);
-  const sections = await sealSections(compiled.value, basis.contentKey, cipher, blobs, deps.randomBytes);
+  let sections: ManifestDocument['sections'];
+  try {
+    sections = await sealSections(compiled.value, basis.contentKey, cipher, blobs, deps.randomBytes);
+  } catch (error) {
+    if (error instanceof ContentMoved) return 'lost';
+    throw error;
+  }
   if (sameContent(basis, sections)) {
     const covered = await deps.store.record(async (queries) => {
       const current = await findPublication(queries, zone);
@@ -155,7 +162,7 @@ async function publishOnce(deps: Dependencies, zone: string): Promise<Result<Pub
 }
 
 async function readBasis(queries: Queries, deps: Dependencies, zone: string): Promise<Basis> {
-  const content = await readZoneContent(queries, deps.keys, zone);
+  const content = await readZoneContent(queries, deps.keys, zone, deps.store.queries);
   const contentKey = await newestContentKey(queries, zone);
   const root = await newestRoot(queries);
   if (!contentKey || !root)

@@ -15,6 +15,7 @@ import {
   readPolicyDocument,
   serversOfZone,
 } from '@sallyport/store';
+import { readCrlRules } from './crl-rules.ts';
 import { endOfUse } from './end-of-use.ts';
 
 /** Purpose under which a certificate's private key is encrypted at rest. */
@@ -34,11 +35,13 @@ export async function readGlobalPolicy(queries: Queries): Promise<GlobalPolicy> 
  * that a server of the zone is assigned: no other zone's key is touched.
  *
  * @param queries one consistent state
+ * @param later answers after `queries` has ended; for what is read only where it is needed
  */
 export async function readZoneContent(
   queries: Queries,
   keys: KeyEncryption,
   zoneId: string,
+  later: Queries = queries,
 ): Promise<ZoneContent> {
   const zone = await findZone(queries, zoneId);
   if (!zone) throw new FaultError({ code: 'not-found', detail: `zone ${zoneId}` });
@@ -77,6 +80,7 @@ export async function readZoneContent(
       spkiSha256,
       at,
     })),
+    crlRules: await readCrlRules(queries, later, caRows),
     nodes: (await activeNodes(queries, zoneId)).map((node) => ({
       id: node.id,
       sealingKey: fromBase64(node.sealingKey),

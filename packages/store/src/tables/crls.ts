@@ -25,6 +25,8 @@ export const crlChunks = sqliteTable(
       .notNull()
       .references(() => certificates.id),
     number: integer().notNull(),
+    /** Names the chunk to publications, which look at its bytes only when it is new to a zone. */
+    sha256: text().notNull(),
     bytes: blob({ mode: 'buffer' }).$type<Uint8Array>().notNull(),
   },
   (table) => [primaryKey({ columns: [table.ca, table.number] })],
