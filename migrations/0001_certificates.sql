@@ -88,12 +88,17 @@ ALTER TABLE `certificates` ADD `on_stale_crl` text;--> statement-breakpoint
 ALTER TABLE `certificates` ADD `crl_url` text;--> statement-breakpoint
 ALTER TABLE `certificates` ADD `shared_key_waiver` text;--> statement-breakpoint
 CREATE INDEX `certificates_account` ON `certificates` (`account`);--> statement-breakpoint
-CREATE INDEX `certificates_not_after` ON `certificates` (`not_after`);--> statement-breakpoint
+DROP INDEX `certificates_kind_alias`;--> statement-breakpoint
+CREATE UNIQUE INDEX `certificates_kind_alias` ON `certificates` (`kind`,`alias`) WHERE kind NOT IN ('partner', 'private');--> statement-breakpoint
+CREATE UNIQUE INDEX `certificates_account_alias` ON `certificates` (`kind`,`account`,`alias`) WHERE kind IN ('partner', 'private');--> statement-breakpoint
+CREATE INDEX `certificates_alias` ON `certificates` (`alias`);--> statement-breakpoint
+CREATE INDEX `certificates_ends` ON `certificates` (CASE WHEN "form" = 'ssh-key' THEN "valid_until" WHEN "valid_until" < "not_after" THEN "valid_until" ELSE "not_after" END);--> statement-breakpoint
 CREATE INDEX `certificates_sha256` ON `certificates` (`sha256`);--> statement-breakpoint
 CREATE INDEX `certificates_spki` ON `certificates` (`spki_sha256`);--> statement-breakpoint
 CREATE INDEX `certificates_ssh_fingerprint` ON `certificates` (`ssh_fingerprint`);--> statement-breakpoint
-CREATE INDEX `certificates_subject` ON `certificates` (`subject`);--> statement-breakpoint
+CREATE INDEX `certificates_subject_hash` ON `certificates` (`subject_hash`);--> statement-breakpoint
 CREATE INDEX `certificates_top_issuer` ON `certificates` (`top_issuer`);--> statement-breakpoint
+CREATE INDEX `certificates_listed` ON `certificates` (`id`,`kind`,`account`,`form`,`key_type`,`revoked_at`,`not_before`,`not_after`,`valid_until`,`anchor`,`top_issuer`,`top_key_id`,`subject`,`zones`);--> statement-breakpoint
 ALTER TABLE `revocations` ADD `issuer_hash` text;--> statement-breakpoint
 ALTER TABLE `revocations` ADD `serial` text;--> statement-breakpoint
 ALTER TABLE `revocations` ADD `reason` text;--> statement-breakpoint

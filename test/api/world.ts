@@ -98,7 +98,8 @@ export function createWorld(plane: () => ControlPlaneUnderTest): World {
       created('/v1/accounts', { name: unique('account'), zones: [zone], ...more }),
     localCertificate: (zone, keyType = 'ed25519') =>
       created('/v1/certificates', {
-        source: 'generate-local',
+        source: 'generate',
+        kind: 'local',
         alias: unique('local'),
         zones: [zone],
         keyType,

@@ -239,11 +239,11 @@ async function importedServerKey(): Promise<{ certificate: string; pem: string; 
   });
   const privateKey = readFileSync(key, 'utf8');
   const { id } = await quickstart.api.certificates.create({
-    source: 'import-local',
+    source: 'import',
+    kind: 'local',
     alias: 'imported',
     zones: [demo.zone.id],
-    pem: new X509Certificate(readFileSync(pem)).toString(),
-    privateKey,
+    text: new X509Certificate(readFileSync(pem)).toString() + privateKey,
   });
   return { certificate: id, pem, scalar: scalarOf(privateKey) };
 }

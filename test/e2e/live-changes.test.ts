@@ -81,10 +81,11 @@ test('a login key that is added', async () => {
     'key added',
     () =>
       quickstart.api.certificates.create({
-        source: 'import-ssh-public-key',
+        source: 'import',
+        kind: 'login',
         alias: 'partner-added',
         account: partner.id,
-        publicKey: added.publicKey,
+        text: added.publicKey,
       }),
     () => mayEnter({ key: added.file }),
   );

@@ -69,10 +69,11 @@ async function makeChanges(
   await changeServer(quickstart, demo.ssh.id, { banner: `round ${round}` });
   await api.accounts.create({ name: `round-${round}`, zones: [demo.zone.id] });
   const { changeSequence } = await api.certificates.create({
-    source: 'import-ssh-public-key',
+    source: 'import',
+    kind: 'login',
     alias: `round-${round}`,
     account: account?.id,
-    publicKey,
+    text: publicKey,
   });
   return { key: file, changeSequence };
 }

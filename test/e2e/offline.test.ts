@@ -100,10 +100,11 @@ test('when the control plane is back, the node takes the next change', async () 
   const demo = await eventually(() => demoOf(quickstart), { timeoutMs: 30_000 });
   const [account] = await api.accounts.list();
   const { changeSequence } = await api.certificates.create({
-    source: 'import-ssh-public-key',
+    source: 'import',
+    kind: 'login',
     alias: 'later',
     account: account?.id,
-    publicKey: refusedBefore.publicKey,
+    text: refusedBefore.publicKey,
   });
   await eventually(() => untilLive(quickstart, demo.zone.id, changeSequence), { timeoutMs: 30_000 });
   expect(await sftp(contract, { key: refusedBefore.file }, 'pwd\n')).toMatchObject({ code: 0 });

@@ -61,7 +61,8 @@ test('the status of a certificate follows the clock, and that of an SSH key its 
   const make = async (body: object) => (await plane.call('POST /v1/certificates', { body })).body.id;
   const sans = [{ type: 'dns', value: 'a.example' }];
   const local = await make({
-    source: 'generate-local',
+    source: 'generate',
+    kind: 'local',
     alias: 'a',
     zones: [zone],
     keyType: 'ed25519',
@@ -69,10 +70,11 @@ test('the status of a certificate follows the clock, and that of an SSH key its 
     validDays: 10,
   });
   const key = await make({
-    source: 'import-ssh-public-key',
+    source: 'import',
+    kind: 'login',
     alias: 'b',
     account,
-    publicKey: sshPublicKeyLine(unwrap(sshBlobOf((await generateKeyPair('ed25519')).spki))),
+    text: sshPublicKeyLine(unwrap(sshBlobOf((await generateKeyPair('ed25519')).spki))),
     validUntil: new Date(plane.clock.now + 5 * day).toISOString(),
   });
   const statuses = async () =>
@@ -111,7 +113,7 @@ test('with another key-encryption key no secret comes out, and the log says whic
   const zone = await newZone();
   const keys = await keyEncryption(randomBytes(32), randomBytes);
   const other = createApi({ ...plane.deps, keys });
-  const body = { source: 'generate-local', alias: 'a', zones: [zone], keyType: 'ed25519', sans: [] };
+  const body = { source: 'generate', kind: 'local', alias: 'a', zones: [zone], keyType: 'ed25519' };
   const answer = await other.request('http://sallyport.test/v1/certificates', {
     method: 'POST',
     headers: { authorization: `Bearer ${plane.apiToken}`, 'content-type': 'application/json' },

@@ -22,7 +22,7 @@ import type { Dependencies } from './dependencies.ts';
 import { nothingFurther } from './domain/certificate-row.ts';
 import { chainFacts } from './domain/chain-facts.ts';
 import { newId } from './domain/identifier.ts';
-import { wrappingIssuerPurpose } from './domain/make-certificate.ts';
+import { wrappingIssuerPurpose } from './domain/issuers.ts';
 import { privateKeyPurpose } from './domain/zone-content.ts';
 import { makeToken } from './routes/tokens.ts';
 

@@ -65,7 +65,13 @@ export interface Client {
     knownHosts(id: string, host?: string): Promise<string>;
   };
   readonly certificates: Omit<Resource<Certificate, CertificateCreate, never>, 'change' | 'create'> & {
-    create(body: CertificateBody): Promise<Changed<Certificate> & { readonly privateKey?: string }>;
+    create(body: CertificateBody): Promise<
+      Changed<Certificate> & {
+        /** A file with the private key, in base64: answered this once. */
+        readonly handedOut?: { readonly fileName: string; readonly data: string };
+        readonly warnings: readonly string[];
+      }
+    >;
     revoke(id: string, version: number): Promise<Changed<Certificate>>;
   };
   readonly accounts: Resource<Account, AccountCreate, AccountPatch>;
@@ -85,8 +91,8 @@ export interface Client {
 }
 
 type CertificateBody = CertificateCreate extends infer C
-  ? C extends { source: infer S }
-    ? { source: S } & Input<Omit<C, 'source'>>
+  ? C extends { source: infer S; kind: infer K }
+    ? { source: S; kind: K } & Input<Omit<C, 'source' | 'kind'>>
     : never
   : never;
 

@@ -70,6 +70,7 @@ export const faults = {
   'key-too-costly': row(422, unsupported, 504, 'never', 'The password protection costs more than we spend.'),
   'key-material-unrecognised': row(422, badMessage, 501, 'never', 'This is no key or certificate we know.'),
   'import-choice-required': row(409, badMessage, 501, 'never', 'The file holds several keys; name one.'),
+  'already-registered': row(409, failure, 550, 'never', 'This key or certificate is registered already.'),
   'crl-malformed': row(422, badMessage, 501, 'never', 'This is not a revocation list we can read.'),
   'crl-unsupported': row(422, unsupported, 504, 'never', 'This kind of revocation list is not accepted.'),
   'csr-malformed': row(422, badMessage, 501, 'never', 'This is not a certificate request we can read.'),

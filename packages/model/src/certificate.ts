@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { certificateMatch, credentialAnchor } from './account.ts';
-import { alias, id, label, line, sha256, text, time } from './scalars.ts';
+import { alias, cidr, id, label, sha256, time } from './scalars.ts';
 
 /** What a certificate is for (reference T1-T6). `partner` and `private` are stored only, for now. */
 export const certificateKinds = ['local', 'trusted', 'internal-ca', 'login', 'partner', 'private'] as const;
@@ -97,6 +97,19 @@ export const certificate = z.strictObject({
   sha256,
   hasPrivateKey: z.boolean(),
   comment: label.optional(),
+  /** Networks that an SSH key may log in from; absent: anywhere. */
+  sources: z.array(cidr).optional(),
+  /** What a trusted certificate vouches for. */
+  usage: z.enum(trustUsages).optional(),
+  /** Where an internal CA stands in its roll-over. */
+  caState: z.enum(internalCaStates).optional(),
+  /** Until when a retired internal CA stays trusted. */
+  trustedUntil: time.optional(),
+  revocation: z.enum(revocationModes).optional(),
+  onStaleCrl: z.enum(staleCrlBehaviours).optional(),
+  crlUrl: z.string().optional(),
+  /** Why this private key may stand in an edge zone and in an internal one. */
+  sharedKeyWaiver: z.string().optional(),
   /** Computed when it is read. */
   status: z.enum(certificateStatuses),
   usedBy: z.array(z.string()),
@@ -106,86 +119,3 @@ export const certificate = z.strictObject({
   createdAt: time,
 });
 export type Certificate = z.infer<typeof certificate>;
-
-const commonName = line.min(1).max(64);
-
-/** How a certificate comes to be. Each way says all it needs and nothing else. */
-export const certificateCreate = z.discriminatedUnion('source', [
-  z.strictObject({
-    /** A server's key, made here and signed by the internal CA. */
-    source: z.literal('generate-local'),
-    alias,
-    zones: z.array(id).min(1).max(100),
-    keyType: z.enum(['ed25519', 'ecdsa-p256']),
-    commonName: commonName.optional(),
-    /** At least one; a TLS client looks at nothing else (reference W38). */
-    sans: z.array(subjectAltName).min(1).max(100),
-    validDays: z.int().min(1).max(825).default(397),
-  }),
-  z.strictObject({
-    /** A partner's SSH public key, put into its X.509 wrapper. */
-    source: z.literal('import-ssh-public-key'),
-    alias,
-    account: id,
-    /** One authorized_keys line. */
-    publicKey: text.min(1).max(16_384),
-    validUntil: time.optional(),
-  }),
-  z.strictObject({
-    /** A partner's X.509 login certificate, issued by the internal CA; the private key is answered once. */
-    source: z.literal('issue-login'),
-    alias,
-    account: id,
-    keyType: z.enum(['ed25519', 'ecdsa-p256']),
-    commonName: commonName.optional(),
-    match: certificateMatch.default('certificate'),
-    validDays: z.int().min(1).max(825).default(397),
-  }),
-  z.strictObject({
-    /** A partner's own X.509 certificate, trusted through its chain or pinned on the account alone. */
-    source: z.literal('import-login'),
-    alias,
-    account: id,
-    pem: text.min(1).max(65_536),
-    match: certificateMatch.default('certificate'),
-    anchor: credentialAnchor.default('path'),
-  }),
-  z.strictObject({
-    /** A server's own key and certificate chain, leaf first. */
-    source: z.literal('import-local'),
-    alias,
-    zones: z.array(id).min(1).max(100),
-    pem: text.min(1).max(65_536),
-    /** PKCS#8 PEM. */
-    privateKey: text.min(1).max(16_384),
-  }),
-  z.strictObject({
-    /**
-     * A key or certificate in whatever form it comes, told by its bytes (reference F14-F18, W8): PEM, DER, PKCS#7,
-     * PKCS#8, PKCS#12, OpenSSH, PuTTY, RFC 4716, authorized_keys.
-     */
-    source: z.literal('import'),
-    kind: z.enum(['local', 'login', 'trusted']),
-    alias,
-    /** `local`: zones that may use it. */
-    zones: z.array(id).min(1).max(100).optional(),
-    /** `login`: account that it logs in. */
-    account: id.optional(),
-    match: certificateMatch.optional(),
-    anchor: credentialAnchor.optional(),
-    validUntil: time.optional(),
-    /** The file's bytes in base64, at most 1 MiB of them. */
-    data: z.base64().min(4).max(1_398_104),
-    /** Opens an encrypted file; never stored. */
-    password: text.max(1_024).optional(),
-    /** Name of one entry of a file with several, as the refusal listed them. */
-    choice: text.max(200).optional(),
-  }),
-  z.strictObject({
-    /** A CA whose client certificates are accepted. */
-    source: z.literal('import-trusted'),
-    alias,
-    pem: text.min(1).max(65_536),
-  }),
-]);
-export type CertificateCreate = z.infer<typeof certificateCreate>;

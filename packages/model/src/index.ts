@@ -18,12 +18,10 @@ export {
 } from './account.ts';
 export {
   type Certificate,
-  type CertificateCreate,
   type CertificateForm,
   type CertificateKind,
   type CertificateStatus,
   certificate,
-  certificateCreate,
   certificateForms,
   certificateKinds,
   certificateStatuses,
@@ -66,6 +64,27 @@ export {
   event,
   eventBatch,
   type StoredEvent,
+export {
+  type CertificatePatch,
+  type CertificateRenew,
+  type CertificateReplace,
+  certificateFilters,
+  certificatePatch,
+  certificateRenew,
+  certificateReplace,
+  timeSpan,
+} from './certificate-change.ts';
+export {
+  type CertificateBulk,
+  type CertificateCreate,
+  type CertificateGenerate,
+  type CertificateImport,
+  certificateBulk,
+  certificateCreate,
+  filePassword,
+  type HandOut,
+  handOut,
+} from './certificate-create.ts';
   storedEvent,
 } from './event.ts';
 export {

@@ -99,10 +99,15 @@ function checkContent({ purpose, sans, notBefore, notAfter }: CertificateContent
 async function sign(
   content: CertificateContent,
   spki: Bytes,
-  signer: { readonly privateKey: Bytes; readonly keyType: KeyType; readonly issuer?: ParsedCertificate },
+  signer: {
+    readonly privateKey: Bytes;
+    readonly keyType: KeyType;
+    readonly issuer?: ParsedCertificate;
+    readonly leastRsaBits?: number | undefined;
+  },
 ): Promise<Bytes> {
   checkContent(content);
-  const keyType = unwrap(keyFacts(spki)).type;
+  const keyType = unwrap(keyFacts(spki, signer.leastRsaBits)).type;
   const subject = unwrap(encodeSubject(content.subject));
   const { issuer } = signer;
   const { key, sign: signingHash } = signingAlgorithm(signer.keyType);
@@ -135,7 +140,7 @@ async function sign(
     crypto,
   );
   const der = copyOf(certificate.rawData);
-  const issued = unwrap(parseCertificate(der));
+  const issued = unwrap(parseCertificate(der, signer.leastRsaBits));
   const signerKey = issuer?.spki ?? spki;
   if (!(await verifySignature(issued.signatureAlgorithm, signerKey, issued.tbs, issued.signature))) {
     throw refused('key-mismatch', 'the private key of the issuer is not of its certificate');
@@ -199,16 +204,20 @@ function checkIssuer(
  * Signs a certificate: an end entity's, or that of a CA below the issuer.
  *
  * @param request `spki`: the subject's key, DER; `sans`: at least one for `tls-server`, where clients look at
- *   nothing else (RFC 9525 section 6.3)
+ *   nothing else (RFC 9525 section 6.3); `leastRsaBits` of that key, default 2048
  * @returns DER
  * @throws FaultError `certificate-purpose` (a server without a name, an issuer that is no CA or allows no CA below
  *   it), `invalid-request` (a name or a validity that cannot be), `key-mismatch` (the issuer's key is none of its
  *   certificate), and the faults of `keyFacts` and `parseCertificate`
  */
 export async function issueCertificate(
-  request: CertificateContent & { readonly issuer: Issuer; readonly spki: Bytes },
+  request: CertificateContent & {
+    readonly issuer: Issuer;
+    readonly spki: Bytes;
+    readonly leastRsaBits?: number;
+  },
 ): Promise<Bytes> {
-  const { issuer, spki, ...content } = request;
+  const { issuer, spki, leastRsaBits, ...content } = request;
   checkContent(content);
   const parent = unwrap(parseCertificate(issuer.certificate));
   checkIssuer(parent, content);
@@ -216,5 +225,6 @@ export async function issueCertificate(
     privateKey: issuer.privateKey,
     keyType: parent.key.type,
     issuer: parent,
+    leastRsaBits,
   });
 }

@@ -74,20 +74,22 @@ export function parseSshBlob(blob: Uint8Array, least = leastRsaBits): Result<Pub
  * SSH key blob of a SubjectPublicKeyInfo.
  *
  * @param spki DER
+ * @param least bits of an RSA key
  * @returns the blob; `key-malformed` or `key-unsupported`
  */
-export function sshBlobOf(spki: Bytes): Result<Bytes> {
-  const parts = parseSpki(spki);
+export function sshBlobOf(spki: Bytes, least = leastRsaBits): Result<Bytes> {
+  const parts = parseSpki(spki, least);
   return parts.ok ? ok(encodeSshBlob(parts.value)) : parts;
 }
 
 /**
  * DER SubjectPublicKeyInfo of an SSH key blob.
  *
+ * @param least bits of an RSA key
  * @returns the SPKI; `key-malformed` or `key-unsupported`
  */
-export function spkiOfSshBlob(blob: Bytes): Result<Bytes> {
-  const parts = parseSshBlob(blob);
+export function spkiOfSshBlob(blob: Bytes, least = leastRsaBits): Result<Bytes> {
+  const parts = parseSshBlob(blob, least);
   return parts.ok ? ok(encodeSpki(parts.value)) : parts;
 }
 

@@ -4,6 +4,7 @@ import {
   certificateForms,
   certificateMatch,
   credentialAnchor,
+  cidr,
   ftpServer,
   httpServer,
   id,
@@ -96,6 +97,8 @@ export const loginCredential = z.strictObject({
   validUntil: time.optional(),
 });
 export type LoginCredential = z.infer<typeof loginCredential>;
+  /** Networks that an SSH key may log in from; absent: anywhere. */
+  sources: z.array(cidr).max(100).optional(),
 
 /** An account of the zone; leaf value of the `accounts` tree. */
 export const accountRecord = z.strictObject({

@@ -1,4 +1,5 @@
-import { and, asc, eq, gt } from 'drizzle-orm';
+import { and, asc, eq, gt, inArray } from 'drizzle-orm';
+import { inPieces } from './chunks.ts';
 import type { Queries } from './database.ts';
 import { type Page, someZoneInReach } from './page.ts';
 import { accounts } from './tables/index.ts';
@@ -20,6 +21,9 @@ export const allAccounts = (queries: Queries): Promise<AccountRow[]> =>
 
 export const findAccount = (queries: Queries, id: string): Promise<AccountRow | undefined> =>
   queries.select().from(accounts).where(eq(accounts.id, id)).get();
+
+export const findAccounts = (queries: Queries, ids: readonly string[]): Promise<AccountRow[]> =>
+  inPieces(ids, (piece) => queries.select().from(accounts).where(inArray(accounts.id, piece)).all());
 
 export const findAccountKeyed = (queries: Queries, nameKey: string): Promise<AccountRow | undefined> =>
   queries.select().from(accounts).where(eq(accounts.nameKey, nameKey)).get();

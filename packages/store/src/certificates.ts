@@ -1,50 +1,11 @@
 import type { CertificateKind } from '@sallyport/model';
-import { and, asc, eq, gt, inArray, or, type SQL } from 'drizzle-orm';
+import { and, asc, eq, inArray } from 'drizzle-orm';
+import { inPieces } from './chunks.ts';
 import type { Queries } from './database.ts';
-import { type Page, someZoneInReach } from './page.ts';
-import { accounts, certificates } from './tables/index.ts';
+import { certificates, certificateVersions, crlChunks, crlFetches, crls } from './tables/index.ts';
 
 /** A certificate as it is stored; status and uses are computed by whoever answers it. */
 export type CertificateRow = typeof certificates.$inferSelect;
-
-/** Which certificates a list holds; a filter left out is not applied. */
-export type CertificateFilter = {
-  readonly kind?: CertificateKind | undefined;
-  readonly account?: string | undefined;
-  readonly alias?: string | undefined;
-};
-
-/** Trust is everybody's business: CAs are in every reader's reach. */
-export function listCertificates(
-  queries: Queries,
-  page: Page,
-  filter: CertificateFilter = {},
-): Promise<CertificateRow[]> {
-  const conditions: (SQL | undefined)[] = [gt(certificates.id, page.after), inReach(queries, page)];
-  if (filter.kind !== undefined) conditions.push(eq(certificates.kind, filter.kind));
-  if (filter.account !== undefined) conditions.push(eq(certificates.account, filter.account));
-  if (filter.alias !== undefined) conditions.push(eq(certificates.alias, filter.alias));
-  return queries
-    .select()
-    .from(certificates)
-    .where(and(...conditions))
-    .orderBy(asc(certificates.id))
-    .limit(page.limit)
-    .all();
-}
-
-function inReach(queries: Queries, { reach }: Page): SQL | undefined {
-  if (reach === '*') return undefined;
-  const known = queries
-    .select({ id: accounts.id })
-    .from(accounts)
-    .where(someZoneInReach(accounts.zones, reach));
-  return or(
-    inArray(certificates.kind, ['trusted', 'internal-ca']),
-    someZoneInReach(certificates.zones, reach),
-    inArray(certificates.account, known),
-  );
-}
 
 /** Ids of the login certificates of some accounts, by account. */
 export async function loginCertificatesOf(
@@ -85,11 +46,18 @@ export const loginsIssuedBy = (
     .limit(limit)
     .all();
 
-/** @returns how many there were */
-export async function deleteLoginCertificatesOf(queries: Queries, account: string): Promise<number> {
-  const result = await queries
-    .delete(certificates)
-    .where(and(eq(certificates.kind, 'login'), eq(certificates.account, account)));
+/**
+ * Deletes all that an account has, with what it was before it was replaced.
+ *
+ * @returns how many there were
+ */
+export async function deleteCertificatesOf(queries: Queries, account: string): Promise<number> {
+  const own = queries
+    .select({ id: certificates.id })
+    .from(certificates)
+    .where(eq(certificates.account, account));
+  await queries.delete(certificateVersions).where(inArray(certificateVersions.certificate, own));
+  const result = await queries.delete(certificates).where(eq(certificates.account, account));
   return result.rowsAffected;
 }
 
@@ -104,6 +72,30 @@ export const certificatesOfKinds = (
     .orderBy(asc(certificates.id))
     .all();
 
+/** What trust is judged by, of all CAs and without the certificates themselves. */
+export const certificateAuthorities = (
+  queries: Queries,
+): Promise<
+  Pick<
+    CertificateRow,
+    'id' | 'kind' | 'usage' | 'revokedAt' | 'caState' | 'trustedUntil' | 'subjectHash' | 'subjectKeyId'
+  >[]
+> =>
+  queries
+    .select({
+      id: certificates.id,
+      kind: certificates.kind,
+      usage: certificates.usage,
+      revokedAt: certificates.revokedAt,
+      caState: certificates.caState,
+      trustedUntil: certificates.trustedUntil,
+      subjectHash: certificates.subjectHash,
+      subjectKeyId: certificates.subjectKeyId,
+    })
+    .from(certificates)
+    .where(inArray(certificates.kind, ['trusted', 'internal-ca']))
+    .all();
+
 /** Rows of a schema that did not have the columns to search by yet. */
 export const certificatesWithoutFacts = (queries: Queries): Promise<CertificateRow[]> =>
   queries.select().from(certificates).where(eq(certificates.topIssuer, '')).all();
@@ -111,22 +103,65 @@ export const certificatesWithoutFacts = (queries: Queries): Promise<CertificateR
 export const findCertificate = (queries: Queries, id: string): Promise<CertificateRow | undefined> =>
   queries.select().from(certificates).where(eq(certificates.id, id)).get();
 
-export const certificatesWithKey = (queries: Queries, spkiSha256: string): Promise<CertificateRow[]> =>
-  queries.select().from(certificates).where(eq(certificates.spkiSha256, spkiSha256)).all();
+export const findCertificates = (queries: Queries, ids: readonly string[]): Promise<CertificateRow[]> =>
+  inPieces(ids, (piece) => queries.select().from(certificates).where(inArray(certificates.id, piece)).all());
 
-export const findCertificateAlias = (
+export const certificatesWithKey = (queries: Queries, spkiSha256: string): Promise<CertificateRow[]> =>
+  certificatesWithKeys(queries, [spkiSha256]);
+
+/** Rows whose key is one of those, by the SHA-256 of its SubjectPublicKeyInfo. */
+export const certificatesWithKeys = (queries: Queries, keys: readonly string[]): Promise<CertificateRow[]> =>
+  inPieces(keys, (piece) =>
+    queries.select().from(certificates).where(inArray(certificates.spkiSha256, piece)).all(),
+  );
+
+/** Login certificates that match by name, and have one of those names. */
+export const certificatesWithSubjects = (
   queries: Queries,
-  kind: CertificateKind,
-  alias: string,
-): Promise<CertificateRow | undefined> =>
-  queries
-    .select()
-    .from(certificates)
-    .where(and(eq(certificates.kind, kind), eq(certificates.alias, alias)))
-    .get();
+  subjectHashes: readonly string[],
+): Promise<CertificateRow[]> =>
+  inPieces(subjectHashes, (piece) =>
+    queries
+      .select()
+      .from(certificates)
+      .where(
+        and(
+          inArray(certificates.subjectHash, piece),
+          eq(certificates.kind, 'login'),
+          eq(certificates.match, 'issuer+subject'),
+        ),
+      )
+      .all(),
+  );
+
+/** Who has one of those aliases, in whatever kind. */
+export const certificatesWithAliases = (
+  queries: Queries,
+  aliases: readonly string[],
+): Promise<Pick<CertificateRow, 'id' | 'kind' | 'account' | 'alias'>[]> =>
+  inPieces(aliases, (piece) =>
+    queries
+      .select({
+        id: certificates.id,
+        kind: certificates.kind,
+        account: certificates.account,
+        alias: certificates.alias,
+      })
+      .from(certificates)
+      .where(inArray(certificates.alias, piece))
+      .all(),
+  );
 
 export async function insertCertificate(queries: Queries, row: CertificateRow): Promise<void> {
   await queries.insert(certificates).values(row);
+}
+
+/** Many rows in few statements. */
+export async function insertCertificates(queries: Queries, rows: readonly CertificateRow[]): Promise<void> {
+  const perStatement = 100;
+  for (let at = 0; at < rows.length; at += perStatement) {
+    await queries.insert(certificates).values(rows.slice(at, at + perStatement));
+  }
 }
 
 /** @returns whether the row still had that version */
@@ -142,12 +177,17 @@ export async function updateCertificate(
   return result.rowsAffected === 1;
 }
 
-/** @returns whether the row still had that version */
+/**
+ * Deletes a certificate with the revocation list that is held for it.
+ *
+ * @returns whether the row still had that version
+ */
 export async function deleteCertificate(
   queries: Queries,
   id: string,
   expectedVersion: number,
 ): Promise<boolean> {
+  for (const table of [crlChunks, crlFetches, crls]) await queries.delete(table).where(eq(table.ca, id));
   const result = await queries
     .delete(certificates)
     .where(and(eq(certificates.id, id), eq(certificates.version, expectedVersion)));

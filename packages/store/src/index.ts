@@ -4,6 +4,7 @@ export {
   deleteAccount,
   findAccount,
   findAccountKeyed,
+  findAccounts,
   insertAccount,
   listAccounts,
   updateAccount,
@@ -29,22 +30,39 @@ export {
   deleteCertificateRequestsOf,
   findCertificateRequest,
   findCertificateRequestAlias,
+export {
+  type Anchors,
+  type CertificateFilter,
+  certificatesEnding,
+  listCertificates,
+  type StatusCircumstances,
+} from './certificate-list.ts';
   insertCertificateRequest,
   listCertificateRequests,
   requestsReplacing,
 } from './certificate-requests.ts';
 export {
-  type CertificateFilter,
+  type CertificateVersionRow,
+  certificateVersionsOf,
+  deleteCertificateVersion,
+  findCertificateVersion,
+  insertCertificateVersion,
+} from './certificate-versions.ts';
+export {
   type CertificateRow,
   certificatesOfKinds,
   certificatesWithKey,
   certificatesWithoutFacts,
   deleteCertificate,
-  deleteLoginCertificatesOf,
+  deleteCertificatesOf,
   findCertificate,
-  findCertificateAlias,
+  certificateAuthorities,
+  findCertificates,
+  certificatesWithAliases,
   insertCertificate,
-  listCertificates,
+  certificatesWithKeys,
+  insertCertificates,
+  certificatesWithSubjects,
   loginCertificatesOf,
   loginsIssuedBy,
   updateCertificate,
@@ -97,7 +115,13 @@ export {
   updatePolicyDocument,
 } from './policy-documents.ts';
 export { countRevokedBy, listRevocations, revocationsBy } from './revocation-list.ts';
-export { allRevocations, findRevokedKey, insertRevocation, type RevocationRow } from './revocations.ts';
+export {
+  allRevocations,
+  findRevokedKey,
+  insertRevocation,
+  type RevocationRow,
+  revokedKeys,
+} from './revocations.ts';
 export {
   allServers,
   deleteServer,
@@ -153,4 +177,4 @@ export {
   type WriterOrder,
 } from './store.ts';
 export { deleteToken, findToken, findTokenHashed, insertToken, listTokens, type TokenRow } from './tokens.ts';
-export { allZones, findZone, findZoneNamed, insertZone, listZones, updateZone } from './zones.ts';
+export { allZones, findZone, findZoneNamed, findZones, insertZone, listZones, updateZone } from './zones.ts';

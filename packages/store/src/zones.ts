@@ -1,5 +1,5 @@
 import type { Zone } from '@sallyport/model';
-import { and, asc, eq, gt } from 'drizzle-orm';
+import { and, asc, eq, gt, inArray } from 'drizzle-orm';
 import type { Queries } from './database.ts';
 import { type Page, zoneInReach } from './page.ts';
 import { zones } from './tables/index.ts';
@@ -18,6 +18,16 @@ export const allZones = (queries: Queries): Promise<Zone[]> =>
 
 export const findZone = (queries: Queries, id: string): Promise<Zone | undefined> =>
   queries.select().from(zones).where(eq(zones.id, id)).get();
+
+export const findZones = (queries: Queries, ids: readonly string[] | 'all'): Promise<Zone[]> =>
+  ids === 'all'
+    ? allZones(queries)
+    : queries
+        .select()
+        .from(zones)
+        .where(inArray(zones.id, [...ids]))
+        .orderBy(asc(zones.id))
+        .all();
 
 export const findZoneNamed = (queries: Queries, name: string): Promise<Zone | undefined> =>
   queries.select().from(zones).where(eq(zones.name, name)).get();

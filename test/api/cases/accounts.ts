@@ -82,13 +82,25 @@ export function accountCases(world: World): void {
     const made = await world.account(zone);
     const other = await world.account(zone);
     const issued = await call('POST /v1/certificates', {
-      body: { source: 'issue-login', alias: unique('login'), account: made.id, keyType: 'ed25519' },
+      body: {
+        source: 'generate',
+        kind: 'login',
+        alias: unique('login'),
+        account: made.id,
+        handOut: { format: 'pem' },
+      },
     });
     expect((await call(`GET /v1/accounts/${made.id}`)).body.loginCertificates).toEqual([issued.body.id]);
     expect((await call(`DELETE /v1/accounts/${made.id}`, { version: 1 })).status).toBe(200);
     expectProblem(await call(`GET /v1/certificates/${issued.body.id}`), 404, 'not-found');
     const again = await call('POST /v1/certificates', {
-      body: { source: 'import-login', alias: issued.body.alias, account: other.id, pem: issued.body.pem },
+      body: {
+        source: 'import',
+        kind: 'login',
+        alias: issued.body.alias,
+        account: other.id,
+        text: issued.body.pem,
+      },
     });
     expect(again).toMatchObject({ status: 201, body: { account: other.id, status: 'valid' } });
   });

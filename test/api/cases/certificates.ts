@@ -17,7 +17,7 @@ import { expectProblem, type Json, type World } from '../world.ts';
 
 const day = 86_400_000;
 const validity = () => ({ notBefore: new Date(Date.now() - day), notAfter: new Date(Date.now() + day) });
-const changedCertificate = certificate.extend({ changeSequence: z.int() });
+const changedCertificate = certificate.extend({ changeSequence: z.int(), warnings: z.array(z.string()) });
 
 /** A CA of somebody else, and leaves that it signs. */
 async function foreignCa() {
@@ -53,15 +53,19 @@ const sshLine = async (options = '') => `${options}${lineOf((await generateKeyPa
 
 export function certificateCases(world: World): void {
   const { call, unique } = world;
-  const create = (source: string, body: object) =>
-    call('POST /v1/certificates', { body: { source, alias: unique('certificate'), ...body } });
+  const create = (body: object) =>
+    call('POST /v1/certificates', { body: { alias: unique('certificate'), ...body } });
+  const generate = (kind: string, body: object) => create({ source: 'generate', kind, ...body });
+  const bring = (kind: string, text: string, body: object = {}) =>
+    create({ source: 'import', kind, text, ...body });
+  const pem = { format: 'pem' };
 
   test.each(['ed25519', 'ecdsa-p256'] as const)(
     'a local certificate is generated, shown, listed and deleted: %s',
     async (keyType) => {
       const zone = await world.sharedZone();
       const made = await world.localCertificate(zone, keyType);
-      const { changeSequence: _sequence, ...stored } = changedCertificate.parse(made);
+      const { changeSequence: _sequence, warnings: _warnings, ...stored } = changedCertificate.parse(made);
       expect(stored).toMatchObject({
         kind: 'local',
         form: 'x509',
@@ -99,7 +103,7 @@ export function certificateCases(world: World): void {
 
   test('the internal CA is not deleted while a TLS login is trusted through it', async () => {
     const account = await world.account(await world.sharedZone());
-    const issued = await create('issue-login', { account: account.id, keyType: 'ed25519' });
+    const issued = await generate('login', { account: account.id, handOut: pem });
     const [ca] = (await call('GET /v1/certificates?kind=internal-ca')).body.items;
     const answer = await call(`DELETE /v1/certificates/${ca.id}`, { version: ca.version });
     expectProblem(answer, 409, 'in-use');
@@ -110,14 +114,13 @@ export function certificateCases(world: World): void {
     const zone = await world.sharedZone();
     const ca = await foreignCa();
     const leaf = await ca.leaf('tls-server');
-    const body = { zones: [zone], pem: leaf.pem + ca.pem, privateKey: leaf.privateKey };
-    const made = await create('import-local', body);
+    const made = await bring('local', leaf.pem + ca.pem + leaf.privateKey, { zones: [zone] });
     expect(made).toMatchObject({
       status: 201,
       body: { kind: 'local', hasPrivateKey: true, status: 'untrusted' },
     });
     expect(made.body.pem).toBe(leaf.pem + ca.pem);
-    expect((await create('import-trusted', { pem: ca.pem })).body).toMatchObject({
+    expect((await bring('trusted', ca.pem)).body).toMatchObject({
       kind: 'trusted',
       status: 'valid',
     });
@@ -128,30 +131,25 @@ export function certificateCases(world: World): void {
     const zones = [await world.sharedZone()];
     const leaf = await (await foreignCa()).leaf('tls-server');
     const other = await (await foreignCa()).leaf('tls-server');
-    const { pem, privateKey } = leaf;
-    const refuse = async (body: object, code: string, pointer: string) =>
-      expectProblem(await create('import-local', { zones, pem, privateKey, ...body }), 422, code, pointer);
-    await refuse({ pem: 'no PEM' }, 'certificate-malformed', '/pem');
-    await refuse({ pem: pem.replace('MII', 'MIJ') }, 'certificate-malformed', '/pem');
-    await refuse({ pem: pem.slice(0, 200) }, 'certificate-malformed', '/pem');
-    await refuse({ pem: privateKey }, 'certificate-malformed', '/pem');
-    await refuse({ privateKey: pem }, 'key-unsupported', '/privateKey');
-    await refuse({ privateKey: 'no PEM' }, 'key-malformed', '/privateKey');
-    await refuse(
-      { privateKey: privateKey.replaceAll('PRIVATE', 'ENCRYPTED PRIVATE') },
-      'key-unsupported',
-      '/privateKey',
-    );
-    await refuse({ privateKey: other.privateKey }, 'key-mismatch', '/privateKey');
-    await refuse({ zones: ['nowhere'] }, 'invalid-request', '/zones');
-    expect((await create('import-local', { zones, pem, privateKey })).status).toBe(201);
+    const refuse = async (text: string, code: string) =>
+      expectProblem(await bring('local', text, { zones }), 422, code, '/text');
+    await refuse('no PEM', 'key-material-unrecognised');
+    await refuse(leaf.pem.replace('MII', 'MIJ') + leaf.privateKey, 'certificate-malformed');
+    await refuse(leaf.pem.slice(0, 200), 'key-malformed');
+    await refuse(leaf.pem, 'certificate-purpose');
+    await refuse(leaf.pem + other.privateKey, 'key-mismatch');
+    const text = leaf.pem + leaf.privateKey;
+    expectProblem(await bring('local', text, { zones: ['nowhere'] }), 422, 'invalid-request', '/zones');
+    expectProblem(await bring('local', text, { zones, data: 'AAAA' }), 422, 'invalid-request', '/data');
+    expectProblem(await create({ source: 'import', kind: 'local', zones }), 422, 'invalid-request', '/data');
+    expect((await bring('local', text, { zones })).status).toBe(201);
   });
 
   test('an SSH key is put into its wrapper, which lives as long as its own end says', async () => {
     const account = await world.account(await world.sharedZone());
     const validUntil = new Date(Date.now() + day).toISOString();
     const line = `${await sshLine()} partner@example.org`;
-    const made = await create('import-ssh-public-key', { account: account.id, publicKey: line, validUntil });
+    const made = await bring('login', line, { account: account.id, validUntil });
     expect(made.status).toBe(201);
     expect(changedCertificate.parse(made.body)).toMatchObject({
       kind: 'login',
@@ -165,21 +163,19 @@ export function certificateCases(world: World): void {
       usedBy: [`account:${account.id}`],
       notAfter: '9999-12-31T23:59:59.000Z',
     });
-    const expired = await create('import-ssh-public-key', {
-      account: account.id,
-      publicKey: await sshLine('restrict,expiry-time="20200101" '),
-    });
-    expect(expired.body).toMatchObject({ status: 'expired', validUntil: '2020-01-01T00:00:00Z' });
-    const again = await create('import-ssh-public-key', { account: account.id, publicKey: line });
-    expectProblem(again, 409, 'alias-in-use', '/publicKey');
+    const line2 = await sshLine('restrict,expiry-time="20200101" ');
+    const expired = await bring('login', line2, { account: account.id });
+    expect(expired.body).toMatchObject({ status: 'expired', validUntil: '2020-01-01T00:00:00.000Z' });
+    const again = await bring('login', line, { account: account.id });
+    expectProblem(again, 409, 'already-registered', '/text');
   });
 
   test('key lines that would mean more or less than they say are refused, the option by its name', async () => {
     const account = await world.account(await world.sharedZone());
-    const add = (publicKey: string) => create('import-ssh-public-key', { account: account.id, publicKey });
+    const add = (line: string) => bring('login', line, { account: account.id });
     for (const option of ['command="ls" ', 'permitopen="a:1" ', 'tunnel="0" ']) {
       const answer = await add(await sshLine(option));
-      expectProblem(answer, 422, 'key-option-unsupported', '/publicKey');
+      expectProblem(answer, 422, 'key-option-unsupported', '/text');
       expect(answer.body.detail).toContain(option.split('=')[0]);
     }
     const dss = Buffer.concat(
@@ -187,10 +183,10 @@ export function certificateCases(world: World): void {
         Buffer.from(`\0\0\0${String.fromCharCode(part.length)}${part}`, 'latin1'),
       ),
     );
-    expectProblem(await add(`ssh-dss ${dss.toString('base64')}`), 422, 'key-unsupported', '/publicKey');
-    expectProblem(await add(rsaLine(1024)), 422, 'key-unsupported', '/publicKey');
-    expectProblem(await add('ssh-ed25519 AAAA'), 422, 'key-malformed', '/publicKey');
-    expectProblem(await add('-----BEGIN OPENSSH PRIVATE KEY-----'), 422, 'key-malformed', '/publicKey');
+    expectProblem(await add(`ssh-dss ${dss.toString('base64')}`), 422, 'key-unsupported', '/text');
+    expectProblem(await add(rsaLine(1024)), 422, 'key-unsupported', '/text');
+    expectProblem(await add('ssh-ed25519 AAAA'), 422, 'key-malformed', '/text');
+    expectProblem(await add('-----BEGIN OPENSSH PRIVATE KEY-----'), 422, 'key-malformed', '/text');
     expect((await call(`GET /v1/accounts/${account.id}`)).body.loginCertificates).toEqual([]);
     expect((await add(rsaLine(2048))).body).toMatchObject({ key: { type: 'rsa', bits: 2048 } });
   });
@@ -205,71 +201,75 @@ export function certificateCases(world: World): void {
     const made = await run('openssl', request, { cwd });
     expect(made.stdout, made.stderr).toContain('BEGIN CERTIFICATE');
     const account = await world.account(await world.sharedZone());
-    const answer = await create('import-login', { account: account.id, pem: made.stdout, anchor: 'pinned' });
-    expectProblem(answer, 422, 'key-unsupported', '/pem');
+    const answer = await bring('login', made.stdout, { account: account.id, anchor: 'pinned' });
+    expectProblem(answer, 422, 'key-unsupported', '/text');
   });
 
-  test('an X.509 login certificate is issued, and its key answered this once', async () => {
+  test('an X.509 login certificate is made, and its key handed out this once', async () => {
     const account = await world.account(await world.sharedZone());
-    const made = await create('issue-login', { account: account.id, keyType: 'ecdsa-p256' });
-    const { privateKey, ...shown } = made.body;
-    expect(privateKey).toMatch(/^-----BEGIN PRIVATE KEY-----\n/);
+    const made = await generate('login', { account: account.id, handOut: pem });
+    const { handedOut, ...shown } = made.body;
+    expect(Buffer.from(handedOut.data, 'base64').toString()).toMatch(/^-----BEGIN PRIVATE KEY-----\n/);
     expect(changedCertificate.parse(shown)).toMatchObject({
       kind: 'login',
       hasPrivateKey: false,
       status: 'valid',
+      key: { type: 'ecdsa-p256' },
     });
     expect(JSON.stringify((await call(`GET /v1/certificates/${shown.id}`)).body)).not.toContain('PRIVATE');
+    expectProblem(await generate('login', { account: account.id }), 422, 'invalid-request', '/handOut');
   });
 
   test('a partner’s own certificate is trusted through a CA or pinned', async () => {
     const account = await world.account(await world.sharedZone());
     const ca = await foreignCa();
-    const { pem } = await ca.leaf();
-    const add = (body: object) => create('import-login', { account: account.id, ...body });
-    expectProblem(await add({ pem: ca.pem }), 422, 'certificate-purpose', '/pem');
-    expectProblem(
-      await add({ pem, anchor: 'pinned', match: 'issuer+subject' }),
-      422,
-      'certificate-purpose',
-      '/match',
-    );
-    const made = (await add({ pem })).body;
+    const { pem: text } = await ca.leaf();
+    const add = (text: string, body: object = {}) => bring('login', text, { account: account.id, ...body });
+    expectProblem(await add(ca.pem), 422, 'certificate-purpose', '/text');
+    const pinnedByName = { anchor: 'pinned', match: 'issuer+subject' };
+    expectProblem(await add(text, pinnedByName), 422, 'certificate-purpose', '/match');
+    const made = (await add(text)).body;
     expect(made).toMatchObject({ anchor: 'path', match: 'certificate', status: 'untrusted' });
-    expectProblem(await add({ pem }), 409, 'alias-in-use', '/pem');
-    expect((await add({ pem: (await ca.leaf()).pem, anchor: 'pinned' })).body.status).toBe('valid');
-    expectProblem(
-      await create('import-login', { account: 'nobody', pem }),
-      422,
-      'invalid-request',
-      '/account',
-    );
+    expectProblem(await add(text), 409, 'already-registered', '/text');
+    expect((await add((await ca.leaf()).pem, { anchor: 'pinned' })).body.status).toBe('valid');
+    expectProblem(await bring('login', text, { account: 'nobody' }), 422, 'invalid-request', '/account');
   });
 
   test('a CA is imported once, alone, and as a CA', async () => {
     const ca = await foreignCa();
-    const trust = (pem: string) => create('import-trusted', { pem });
-    expectProblem(await trust((await ca.leaf()).pem), 422, 'certificate-purpose', '/pem');
-    expectProblem(await trust(ca.pem + (await foreignCa()).pem), 422, 'certificate-malformed', '/pem');
-    expect((await trust(ca.pem)).status).toBe(201);
-    expectProblem(await trust(ca.pem), 409, 'alias-in-use', '/pem');
+    expectProblem(await bring('trusted', (await ca.leaf()).pem), 422, 'certificate-purpose', '/text');
+    const two = ca.pem + (await foreignCa()).pem;
+    expectProblem(await bring('trusted', two), 422, 'certificate-purpose', '/text');
+    const made = await bring('trusted', ca.pem);
+    expect(made.status).toBe(201);
+    const again = await bring('trusted', ca.pem);
+    expectProblem(again, 409, 'already-registered', '/text');
+    expect(again.body.detail).toContain(made.body.alias);
   });
 
-  test('an alias is unique within its kind', async () => {
+  test('an alias is unique within its kind, and that of what an account stores on the account', async () => {
     const zone = await world.sharedZone();
     const { alias } = await world.localCertificate(zone);
     const account = await world.account(zone);
-    const body = { alias, account: account.id, keyType: 'ed25519' };
-    expect((await create('issue-login', body)).status).toBe(201);
-    expectProblem(await create('issue-login', body), 409, 'alias-in-use', '/alias');
+    const login = { alias, account: account.id, handOut: pem };
+    expect((await generate('login', login)).status).toBe(201);
+    expectProblem(await generate('login', login), 409, 'alias-in-use', '/alias');
+    const other = await world.account(zone);
+    for (const kind of ['partner', 'private']) {
+      expect((await generate(kind, login)).status).toBe(201);
+      expectProblem(await generate(kind, login), 409, 'alias-in-use', '/alias');
+      expect((await generate(kind, { ...login, account: other.id })).status).toBe(201);
+      const long = { ...login, alias: 'a'.repeat(51) };
+      expectProblem(await generate(kind, long), 422, 'invalid-request', '/alias');
+    }
   });
 
   test('a revoked key never comes back: not on its account, not on another, not in another certificate', async () => {
     const zone = await world.sharedZone();
     const account = await world.account(zone);
     const ca = await foreignCa();
-    const { pem, spki, privateKey } = await ca.leaf();
-    const made = (await create('import-login', { account: account.id, pem })).body;
+    const { pem: text, spki, privateKey } = await ca.leaf();
+    const made = (await bring('login', text, { account: account.id })).body;
     const path = `/v1/certificates/${made.id}`;
     expectProblem(await call(`POST ${path}/revoke`), 428, 'precondition-required');
     expectProblem(await call(`POST ${path}/revoke`, { version: 2 }), 412, 'precondition-failed');
@@ -279,26 +279,23 @@ export function certificateCases(world: World): void {
 
     const other = await world.account(zone);
     const publicKey = lineOf(spki);
-    const refusals: [string, object, string][] = [
-      ['import-login', { account: account.id, pem }, '/pem'],
-      ['import-login', { account: other.id, pem, anchor: 'pinned' }, '/pem'],
-      ['import-ssh-public-key', { account: other.id, publicKey }, '/publicKey'],
-      ['import-local', { zones: [zone], pem, privateKey }, '/pem'],
+    const refusals: [string, string, object][] = [
+      ['login', text, { account: account.id }],
+      ['login', text, { account: other.id, anchor: 'pinned' }],
+      ['login', publicKey, { account: other.id }],
+      ['local', text + privateKey, { zones: [zone] }],
     ];
-    for (const [source, body, pointer] of refusals) {
-      expectProblem(await create(source, body), 422, 'key-revoked', pointer);
+    for (const [kind, text, body] of refusals) {
+      expectProblem(await bring(kind, text, body), 422, 'key-revoked', '/text');
     }
   });
 
   test('nobody revokes a key of another zone by registering it in his own', async () => {
     const mine = await world.zone();
     const theirs = await world.zone();
-    const { spki, pem } = await (await foreignCa()).leaf();
-    await create('import-login', { account: (await world.account(theirs)).id, pem, anchor: 'pinned' });
-    const copied = await create('import-ssh-public-key', {
-      account: (await world.account(mine)).id,
-      publicKey: lineOf(spki),
-    });
+    const { spki, pem: text } = await (await foreignCa()).leaf();
+    await bring('login', text, { account: (await world.account(theirs)).id, anchor: 'pinned' });
+    const copied = await bring('login', lineOf(spki), { account: (await world.account(mine)).id });
     expect(copied.status).toBe(201);
     const revoke = (token: string) =>
       call(`POST /v1/certificates/${copied.body.id}/revoke`, { version: 1, token });
@@ -312,18 +309,16 @@ export function certificateCases(world: World): void {
 
   test('what a request of one kind does not take is refused', async () => {
     const zone = await world.sharedZone();
-    expectProblem(await create('import-everything', {}), 422, 'invalid-request', '/source');
-    const generate = (body: object) =>
-      create('generate-local', {
-        zones: [zone],
-        keyType: 'ed25519',
-        sans: [{ type: 'dns', value: 'a.example' }],
-        ...body,
-      });
-    expectProblem(await generate({ sans: [] }), 422, 'invalid-request', '/sans');
-    expectProblem(await generate({ keyType: 'rsa' }), 422, 'invalid-request', '/keyType');
-    expectProblem(await generate({ account: 'x' }), 422, 'invalid-request', '/account');
-    expectProblem(await generate({ validDays: 826 }), 422, 'invalid-request', '/validDays');
+    expectProblem(await create({ source: 'import-everything' }), 422, 'invalid-request', '/source');
+    const sans = [{ type: 'dns', value: 'a.example' }];
+    const local = (body: object) => generate('local', { zones: [zone], sans, ...body });
+    expectProblem(await local({ sans: [] }), 422, 'invalid-request', '/sans');
+    expectProblem(await local({ keyType: 'rsa' }), 422, 'invalid-request', '/keyType');
+    expectProblem(await local({ account: 'x' }), 422, 'invalid-request', '/account');
+    expectProblem(await local({ validDays: 826 }), 422, 'invalid-request', '/validDays');
+    expectProblem(await local({ purpose: 'ssh' }), 422, 'certificate-purpose', '/sans');
+    const ssh = { purpose: 'ssh', sans: [], issuance: 'self-signed' };
+    expectProblem(await local(ssh), 422, 'certificate-purpose', '/issuance');
   });
 }
 

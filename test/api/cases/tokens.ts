@@ -125,7 +125,8 @@ export function tokenCases(world: World): void {
     const { items } = (await call('GET /v1/certificates?kind=internal-ca', { token })).body;
     expect(items).toHaveLength(1);
 
-    const certificate = { source: 'generate-local', alias: unique('x'), keyType: 'ed25519' };
+    const certificate = { source: 'generate', kind: 'local', alias: unique('x') };
+    const login = { source: 'import', kind: 'login', alias: unique('x'), text: 'x' };
     const sans = [{ type: 'dns', value: 'a.example' }];
     const refused: [string, object?][] = [
       [`GET /v1/zones/${other}`],
@@ -146,12 +147,14 @@ export function tokenCases(world: World): void {
       [`DELETE /v1/accounts/${shared.id}`],
       ['POST /v1/accounts', { name: unique('a'), zones: [zone, other] }],
       [`GET /v1/certificates/${theirs.certificate.id}`],
+      [`GET /v1/certificates/${theirs.certificate.id}/fingerprints`],
+      [`PATCH /v1/certificates/${theirs.certificate.id}`, {}],
       [`POST /v1/certificates/${theirs.certificate.id}/revoke`],
       [`DELETE /v1/certificates/${theirs.certificate.id}`],
       [`DELETE /v1/certificates/${items[0].id}`],
       ['POST /v1/certificates', { ...certificate, sans, zones: [other] }],
-      ['POST /v1/certificates', { ...certificate, source: 'issue-login', account: theirs.account.id }],
-      ['POST /v1/certificates', { source: 'import-trusted', alias: unique('x'), pem: 'x' }],
+      ['POST /v1/certificates', { ...login, account: theirs.account.id }],
+      ['POST /v1/certificates', { source: 'import', kind: 'trusted', alias: unique('x'), text: 'x' }],
       ['PATCH /v1/login-settings', { nameCase: 'exact' }],
       ['POST /v1/join-tokens', { zone: other }],
       [`GET /v1/snapshots?zone=${other}`],
@@ -189,7 +192,14 @@ export function tokenCases(world: World): void {
     const password = `secret ${unique('password')} of a partner`;
     const account = await world.account(zone, { password });
     const issued = await call('POST /v1/certificates', {
-      body: { source: 'issue-login', alias: unique('login'), account: account.id, keyType: 'ed25519' },
+      body: {
+        source: 'generate',
+        kind: 'login',
+        alias: unique('login'),
+        account: account.id,
+        keyType: 'ed25519',
+        handOut: { format: 'pem' },
+      },
     });
     await world.localCertificate(zone);
     const invited = await call('POST /v1/join-tokens', { body: { zone } });
@@ -199,7 +209,12 @@ export function tokenCases(world: World): void {
     const ticket = JSON.parse(
       Buffer.from(invited.body.joinToken.replace('slyjoin_', ''), 'base64url').toString(),
     ) as { secret: string };
-    const privateKey = Buffer.from(issued.body.privateKey.replace(/-----[^-]+-----|\s/g, ''), 'base64');
+    const privateKey = Buffer.from(
+      Buffer.from(issued.body.handedOut.data, 'base64')
+        .toString()
+        .replace(/-----[^-]+-----|\s/g, ''),
+      'base64',
+    );
     for (const clear of [secret, secret.slice(4), password, ticket.secret, plane().apiToken, 'PRIVATE KEY']) {
       expect(stored.includes(clear)).toBe(false);
     }

@@ -37,21 +37,23 @@ export async function makePartner(quickstart: Quickstart, zone: string, name: st
   const { id } = await api.accounts.create({ name, zones: [zone], password });
   const { file, publicKey } = await makeSshKey(name);
   const key = await api.certificates.create({
-    source: 'import-ssh-public-key',
+    source: 'import',
+    kind: 'login',
     alias: `${name}-key`,
     account: id,
-    publicKey,
+    text: publicKey,
   });
   const issued = await api.certificates.create({
-    source: 'issue-login',
+    source: 'generate',
+    kind: 'login',
     alias: `${name}-client`,
     account: id,
-    keyType: 'ecdsa-p256',
+    handOut: { format: 'pem' },
   });
   const folder = temporaryFolder();
   const certificate = { cert: join(folder, 'client.pem'), key: join(folder, 'client.key') };
   await writeFile(certificate.cert, issued.pem);
-  await writeFile(certificate.key, issued.privateKey ?? '', { mode: 0o600 });
+  await writeFile(certificate.key, Buffer.from(issued.handedOut?.data ?? '', 'base64'), { mode: 0o600 });
   await untilLive(quickstart, zone, issued.changeSequence);
   return { id, name, password, key: file, certificate, keyId: key.id, certificateId: issued.id };
 }

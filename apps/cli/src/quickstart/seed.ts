@@ -40,20 +40,20 @@ export async function seedDemo(
     (await client.zones.list()).find(({ name }) => name === 'demo') ??
     changed(await client.zones.create({ name: 'demo', kind: 'internal' }));
   const certificates = await client.certificates.list();
-  const local = async (alias: string, keyType: 'ed25519' | 'ecdsa-p256'): Promise<Certificate> =>
+  const local = async (alias: string, purpose: 'ssh' | 'tls'): Promise<Certificate> =>
     certificates.find((row) => row.kind === 'local' && row.alias === alias) ??
     changed(
       await client.certificates.create({
-        source: 'generate-local',
+        source: 'generate',
+        kind: 'local',
         alias,
         zones: [zone.id],
-        keyType,
-        commonName: 'localhost',
-        sans: [...sans],
+        purpose,
+        ...(purpose === 'tls' ? { subject: { commonName: 'localhost' }, sans: [...sans] } : {}),
       }),
     );
-  const hostKey = await local('demo-ssh', 'ed25519');
-  const tls = await local('demo-tls', 'ecdsa-p256');
+  const hostKey = await local('demo-ssh', 'ssh');
+  const tls = await local('demo-tls', 'tls');
 
   const existing = await client.servers.list();
   const server = async (
@@ -153,10 +153,11 @@ async function seedCredentials(
     const publicKey = sshPublicKeyLine(unwrap(sshBlobOf(pair.spki)), 'demo');
     changed(
       await client.certificates.create({
-        source: 'import-ssh-public-key',
+        source: 'import',
+        kind: 'login',
         alias: free('demo-key'),
         account: account.id,
-        publicKey,
+        text: publicKey,
       }),
     );
     await writePrivate(`${paths.sshKey}.pub`, `${publicKey}\n`);
@@ -165,14 +166,15 @@ async function seedCredentials(
   if (!(await isThere(paths.clientKey)) || !(await isThere(paths.clientCert))) {
     const issued = changed(
       await client.certificates.create({
-        source: 'issue-login',
+        source: 'generate',
+        kind: 'login',
         alias: free('demo-client'),
         account: account.id,
-        keyType: 'ecdsa-p256',
+        handOut: { format: 'pem' },
       }),
     );
     await writePrivate(paths.clientCert, issued.pem);
-    await writePrivate(paths.clientKey, issued.privateKey ?? '');
+    await writePrivate(paths.clientKey, Buffer.from(issued.handedOut?.data ?? '', 'base64').toString());
   }
 }
 

@@ -2,6 +2,7 @@ import { fromBase64, sha256Hex } from '@sallyport/bytes';
 import { unwrap } from '@sallyport/faults';
 import { type ParsedCertificate, parseCertificate } from '@sallyport/pki';
 import type { CertificateRow } from '@sallyport/store';
+import { leastStoredRsaBits, storedLeaf } from './stored-certificate.ts';
 
 /** The columns that repeat what a certificate's chain says, so that lists can search by it. */
 export type ChainFacts = Pick<
@@ -17,19 +18,16 @@ export type ChainFacts = Pick<
 export const nameHash = (der: Uint8Array): string => sha256Hex(der);
 
 /** @returns what a revocation list of its issuer is found by */
-export const issuerHash = (row: Pick<CertificateRow, 'chain'>): string =>
-  nameHash(unwrap(parseCertificate(fromBase64(row.chain[0] ?? ''))).issuerDer);
+export const issuerHash = (row: Pick<CertificateRow, 'chain'>): string => nameHash(storedLeaf(row).issuerDer);
 
 /**
  * @param chain DER of the certificate and its intermediates in base64, leaf first
  * @param leaf the first of them where it has been read already
  * @returns every column of a row that follows from them; throws FaultError `certificate-malformed`
  */
-export function chainFacts(
-  chain: string[],
-  leaf: ParsedCertificate = unwrap(parseCertificate(fromBase64(chain[0] ?? ''))),
-): ChainFacts {
-  const top = chain.length > 1 ? unwrap(parseCertificate(fromBase64(chain.at(-1) ?? ''))) : leaf;
+export function chainFacts(chain: string[], leaf: ParsedCertificate = storedLeaf({ chain })): ChainFacts {
+  const top =
+    chain.length > 1 ? unwrap(parseCertificate(fromBase64(chain.at(-1) ?? ''), leastStoredRsaBits)) : leaf;
   return {
     chain,
     subject: leaf.subject,

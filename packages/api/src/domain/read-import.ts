@@ -1,67 +1,82 @@
-import { type Bytes, fromBase64 } from '@sallyport/bytes';
+import { type Bytes, fromBase64, utf8 } from '@sallyport/bytes';
 import { type Fault, FaultError } from '@sallyport/faults';
-import type { CertificateCreate } from '@sallyport/model';
-import {
-  type ImportedMaterial,
-  importKeyMaterial,
-  sshPublicKeyLine,
-  toPem,
-  toPemChain,
-} from '@sallyport/pki';
+import type { CertificateImport } from '@sallyport/model';
+import { type ImportedMaterial, importKeyMaterial, type ParsedCertificate } from '@sallyport/pki';
+import { allZones, findAccount, findZone, type Queries } from '@sallyport/store';
+import type { Dependencies } from '../dependencies.ts';
+import { newRow, type RowBasis } from './certificate-row.ts';
+import { wrappingIssuer, wrapSshKey } from './issuers.ts';
+import type { MadeCertificate } from './make-certificate.ts';
 
-type Import = Extract<CertificateCreate, { source: 'import' }>;
-
-/** A server's SSH host key without a certificate: it gets a wrapper, as every key lives in a certificate. */
-export type WrapHostKey = {
-  readonly source: 'wrap-host-key';
-  readonly alias: string;
-  readonly zones: string[];
-  /** DER SubjectPublicKeyInfo, and PKCS#8 DER of the same key. */
-  readonly spki: Bytes;
-  readonly privateKey: Bytes;
-  readonly comment: string;
+/** What came in a file, and the field that it came in. */
+export type ReadFile = {
+  readonly material: Exclude<ImportedMaterial, { form: 'choice' }>;
+  readonly pointer: string;
 };
 
-/** What `makeCertificate` makes: an import has become one of the plainer ways by then. */
-export type MakeRequest = Exclude<CertificateCreate, Import> | WrapHostKey;
+type File = Pick<CertificateImport, 'data' | 'text' | 'password' | 'choice'>;
 
 /**
- * Reads the file of an import and says which plainer request it comes to. It may cost seconds of key derivation, so
- * it is called before the write lock is taken.
- * Throws FaultError on the field that is wrong, with what was recognised in it.
+ * Reads the file of an import and makes the row it comes to. It may cost seconds of key derivation, so it is called
+ * before the write lock is taken.
+ *
+ * @throws FaultError on the field that is wrong, with what was recognised in it
  */
-export async function readImport(request: Import): Promise<MakeRequest> {
-  const material = await read(request);
-  if (material.form === 'choice') throw choiceRequired(material);
-  switch (request.kind) {
-    case 'local':
-      return localRequest(request, material);
-    case 'login':
-      return loginRequest(request, material);
-    case 'trusted':
-      return trustedRequest(request, material);
-  }
+export async function readImport(
+  deps: Dependencies,
+  queries: Queries,
+  request: CertificateImport,
+): Promise<MadeCertificate> {
+  const file = await readFile(request, await allowsRsa1024(queries, request));
+  const { basis, chain, privateKey } = await contentOf(deps, queries, request, file);
+  return { row: await newRow(deps, basis, chain, privateKey), pointer: file.pointer };
 }
 
-async function read(request: Import): Promise<ImportedMaterial> {
-  const imported = await importKeyMaterial(fromBase64(request.data), {
-    password: request.password,
-    choice: request.choice,
-  });
-  if (imported.ok) return imported.value;
-  const pointer = imported.fault.code.startsWith('key-password') ? '/password' : '/data';
-  throw onField(imported.fault, pointer);
+/** Do all the zones that the key is for take RSA of 1024 bits? What they say when it is written counts. */
+async function allowsRsa1024(queries: Queries, request: CertificateImport): Promise<boolean> {
+  if (request.kind === 'trusted') return (await allZones(queries)).every(takesRsa1024);
+  const zones =
+    'zones' in request ? request.zones : ((await findAccount(queries, request.account))?.zones ?? []);
+  const rows = await Promise.all(zones.map((zone) => findZone(queries, zone)));
+  return rows.length > 0 && rows.every((zone) => zone !== undefined && takesRsa1024(zone));
+}
+
+const takesRsa1024 = ({ importRsaBits }: { readonly importRsaBits: number }): boolean =>
+  importRsaBits <= 1_024;
+
+/**
+ * Reads key material from `data` or `text`.
+ *
+ * @param prefix where the two stand in the request
+ * @throws FaultError on the field: the faults of `importKeyMaterial`, and `import-choice-required` with the entries
+ */
+export async function readFile(file: File, allowRsa1024: boolean, prefix = ''): Promise<ReadFile> {
+  const { data, text, password, choice } = file;
+  if ((data === undefined) === (text === undefined)) {
+    const detail = 'give the file as data (base64) or as text, one of the two';
+    throw onField({ code: 'invalid-request', detail }, `${prefix}/data`);
+  }
+  const pointer = `${prefix}/${data === undefined ? 'text' : 'data'}`;
+  const bytes = data === undefined ? utf8(text ?? '') : fromBase64(data);
+  const imported = await importKeyMaterial(bytes, { password, choice, allowRsa1024 });
+  if (!imported.ok) {
+    const aboutPassword = imported.fault.code.startsWith('key-password');
+    throw onField(imported.fault, aboutPassword ? `${prefix}/password` : pointer);
+  }
+  const material = imported.value;
+  if (material.form === 'choice') throw choiceRequired(material, `${prefix}/choice`);
+  return { material, pointer };
 }
 
 const onField = (fault: Fault, pointer: string): FaultError =>
   new FaultError({ ...fault, fields: [{ pointer, detail: fault.detail ?? 'cannot be read' }] });
 
-const refusedPurpose = (detail: string, pointer = '/data'): FaultError =>
-  new FaultError({ code: 'certificate-purpose', detail, fields: [{ pointer, detail }] });
-
-function choiceRequired(material: Extract<ImportedMaterial, { form: 'choice' }>): FaultError {
+function choiceRequired(
+  material: Extract<ImportedMaterial, { form: 'choice' }>,
+  pointer: string,
+): FaultError {
   const entries = material.entries.map(({ name, key, subject }) => ({
-    pointer: '/choice',
+    pointer,
     detail: `${name}: ${key.type} ${key.sshFingerprint}${subject === undefined ? '' : `, ${subject}`}`,
   }));
   return new FaultError({
@@ -71,68 +86,133 @@ function choiceRequired(material: Extract<ImportedMaterial, { form: 'choice' }>)
   });
 }
 
-function required<T>(value: T | undefined, pointer: string, kind: string): T {
-  if (value !== undefined) return value;
-  const detail = `a ${kind} certificate needs it`;
-  throw new FaultError({ code: 'invalid-request', detail, fields: [{ pointer, detail }] });
-}
+/** What a row is made of. */
+export type ImportContent = {
+  readonly basis: RowBasis;
+  readonly chain: readonly Bytes[];
+  readonly privateKey?: Bytes;
+};
 
-function localRequest(request: Import, material: ImportedMaterial): MakeRequest {
-  const zones = required(request.zones, '/zones', 'local');
-  if (material.form !== 'private-key') {
-    throw refusedPurpose(`this is ${material.recognised}; a local certificate needs its private key`);
-  }
-  const { alias } = request;
-  if (material.chain.length === 0) {
-    const { spki, pkcs8, name } = material;
-    return { source: 'wrap-host-key', alias, zones, spki, privateKey: pkcs8, comment: name };
-  }
-  return {
-    source: 'import-local',
-    alias,
-    zones,
-    pem: toPemChain(material.chain.map(({ der }) => der)),
-    privateKey: toPem('PRIVATE KEY', material.pkcs8),
-  };
-}
+/** Certificates of a chain, as many as a server's snapshot record takes. */
+const longestChain = 10;
 
-function loginRequest(request: Import, material: ImportedMaterial): MakeRequest {
-  const account = required(request.account, '/account', 'login');
-  const { alias } = request;
-  if (material.form === 'ssh-public-key') {
-    const { sources, certAuthority, validUntil } = material.options;
-    if (sources !== undefined || certAuthority) {
-      const detail = `the option ${certAuthority ? 'cert-authority' : 'from'} is not supported yet`;
-      throw onField({ code: 'key-option-unsupported', detail }, '/data');
+function ders(chain: readonly ParsedCertificate[]): Bytes[] {
+  if (chain.length > longestChain)
+    throw new FaultError({
+      code: 'certificate-malformed',
+      detail: `a chain of ${chain.length}; at most ${longestChain}`,
+    });
+  return chain.map(({ der }) => der);
+}
+const commentOf = (comment: string): string | null => comment.trim().slice(0, 200) || null;
+
+async function contentOf(
+  deps: Dependencies,
+  queries: Queries,
+  request: CertificateImport,
+  { material, pointer }: ReadFile,
+): Promise<ImportContent> {
+  const refused = (detail: string, at = pointer): FaultError =>
+    onField({ code: 'certificate-purpose', detail }, at);
+  const { kind, alias } = request;
+  const wrap = async (spki: Bytes, role: 'ssh-client' | 'ssh-server') => [
+    await wrapSshKey(await wrappingIssuer(deps, queries), { spki, role, name: alias }, deps.now()),
+  ];
+  const what = `this is ${material.recognised}`;
+  switch (kind) {
+    case 'local':
+    case 'private': {
+      if (material.form !== 'private-key')
+        throw refused(`${what}; a ${kind} certificate needs its private key`);
+      const { spki, pkcs8: privateKey, chain, name } = material;
+      const owner =
+        kind === 'local'
+          ? { zones: request.zones, sharedKeyWaiver: request.sharedKeyWaiver ?? null }
+          : { account: request.account };
+      const basis: RowBasis = { alias, kind, ...owner };
+      if (chain.length > 0) return { basis, chain: ders(chain), privateKey };
+      const wrapper = await wrap(spki, kind === 'local' ? 'ssh-server' : 'ssh-client');
+      return {
+        basis: { ...basis, form: 'ssh-key', comment: commentOf(name) },
+        chain: wrapper,
+        privateKey,
+      };
     }
-    const end = request.validUntil ?? validUntil;
-    return {
-      source: 'import-ssh-public-key',
-      alias,
-      account,
-      publicKey: sshPublicKeyLine(material.blob, material.comment),
-      ...(end === undefined ? {} : { validUntil: end }),
-    };
+    case 'partner':
+      if (material.form !== 'certificates') throw refused(`${what}; a partner certificate is X.509`);
+      return { basis: { alias, kind, account: request.account }, chain: ders(material.chain) };
+    case 'trusted': {
+      if (material.form === 'ssh-public-key') {
+        const { comment, options } = material;
+        const basis: RowBasis = {
+          alias,
+          kind,
+          form: 'ssh-key',
+          usage: 'ssh-ca',
+          comment: commentOf(comment),
+          sources: options.sources ? [...options.sources] : null,
+          validUntil: instant(options.validUntil),
+        };
+        return { basis, chain: await wrap(material.spki, 'ssh-client') };
+      }
+      if (material.form !== 'certificates') throw refused(`${what}, not a CA certificate`);
+      const [ca, ...others] = [...material.chain, ...material.extra];
+      if (!ca || others.length > 0) throw refused('import one CA certificate at a time');
+      checkCa(ca, deps.now(), refused);
+      return { basis: { alias, kind, usage: 'tls-clients' }, chain: [ca.der] };
+    }
+    case 'login': {
+      const { account, match, anchor, validUntil } = request;
+      if (material.form === 'ssh-public-key') {
+        const { options, comment } = material;
+        if (options.certAuthority) {
+          throw refused('cert-authority: this key is no login but a CA of logins; import it as kind trusted');
+        }
+        if (match !== undefined && match !== 'public-key')
+          throw refused('an SSH key matches by public-key', '/match');
+        if (anchor === 'pinned') throw refused('an SSH key needs no anchor', '/anchor');
+        const basis: RowBasis = {
+          alias,
+          kind,
+          account,
+          form: 'ssh-key',
+          match: 'public-key',
+          anchor: 'path',
+          validUntil: instant(validUntil ?? options.validUntil),
+          comment: commentOf(comment),
+          sources: options.sources ? [...options.sources] : null,
+        };
+        return { basis, chain: await wrap(material.spki, 'ssh-client') };
+      }
+      if (material.form === 'ssh-certificate') {
+        throw refused(`${what}; it logs in through its CA: import that CA's key as kind trusted`);
+      }
+      if (material.form !== 'certificates')
+        throw refused(`${what}; a login certificate takes a public key or a certificate`);
+      if (material.chain[0]?.isCa) throw refused('a CA certificate cannot log in');
+      if (anchor === 'pinned' && match === 'issuer+subject')
+        throw refused('a pinned certificate matches by certificate or public-key', '/match');
+      const basis: RowBasis = {
+        alias,
+        kind,
+        account,
+        match: match ?? 'certificate',
+        anchor: anchor ?? 'path',
+        validUntil: instant(validUntil),
+      };
+      return { basis, chain: ders(material.chain) };
+    }
   }
-  if (material.form !== 'certificates') {
-    throw refusedPurpose(
-      `this is ${material.recognised}; a login certificate takes a public key or a certificate`,
-    );
-  }
-  return {
-    source: 'import-login',
-    alias,
-    account,
-    pem: toPemChain(material.chain.map(({ der }) => der)),
-    match: request.match ?? 'certificate',
-    anchor: request.anchor ?? 'path',
-  };
 }
 
-function trustedRequest(request: Import, material: ImportedMaterial): MakeRequest {
-  if (material.form !== 'certificates')
-    throw refusedPurpose(`this is ${material.recognised}, not a CA certificate`);
-  const [ca, ...others] = [...material.chain, ...material.extra];
-  if (!ca || others.length > 0) throw refusedPurpose('import one CA certificate at a time');
-  return { source: 'import-trusted', alias: request.alias, pem: toPemChain([ca.der]) };
+/** A time in the one form that rows are compared in. */
+export const instant = (time: string | undefined): string | null =>
+  time === undefined ? null : new Date(time).toISOString();
+
+/** Throws where a certificate is no CA that may sign now or later. */
+export function checkCa(ca: ParsedCertificate, now: number, refused: (detail: string) => FaultError): void {
+  if (!ca.isCa) throw refused('basicConstraints does not say CA');
+  if (ca.keyUsage && !ca.keyUsage.includes('keyCertSign'))
+    throw refused('its key usage does not allow to sign certificates');
+  if (ca.notAfter.getTime() <= now) throw refused('the CA has expired');
 }

@@ -1,6 +1,5 @@
-import { type Bytes, fromBase64 } from '@sallyport/bytes';
-import { FaultError, unwrap } from '@sallyport/faults';
-import { parseCertificate } from '@sallyport/pki';
+import { fromBase64 } from '@sallyport/bytes';
+import { FaultError } from '@sallyport/faults';
 import type { GlobalPolicy } from '@sallyport/policy';
 import type { LocalCertificate, RegisteredCertificate, ZoneContent } from '@sallyport/snapshot/publish';
 import {
@@ -18,8 +17,8 @@ import {
 import { readCrlRules } from './crl-rules.ts';
 import { endOfUse } from './end-of-use.ts';
 
-/** Purpose under which a certificate's private key is encrypted at rest. */
-export const privateKeyPurpose = (certificate: string): string => `certificate:${certificate}`;
+import { leafOf, privateKeyPurpose, storedLeaf } from './stored-certificate.ts';
+export { leafOf, privateKeyPurpose };
 
 /** The three global policy documents. */
 export async function readGlobalPolicy(queries: Queries): Promise<GlobalPolicy> {
@@ -51,10 +50,15 @@ export async function readZoneContent(
   const accountIds = new Set(accounts.map((account) => account.id));
   const localRows = (await certificatesOfKinds(queries, ['local'])).filter((row) => assigned.has(row.id));
   const loginRows = (await certificatesOfKinds(queries, ['login'])).filter(
-    (row) => row.account !== null && accountIds.has(row.account) && row.revokedAt === null,
+    (row) =>
+      row.account !== null &&
+      accountIds.has(row.account) &&
+      row.revokedAt === null &&
+      // A weak key logs in where its zone takes such keys, and nowhere else that its account is let into.
+      (row.keyType !== 'rsa' || row.key.bits >= zone.importRsaBits),
   );
   const caRows = (await certificatesOfKinds(queries, ['trusted', 'internal-ca'])).filter(
-    (row) => row.revokedAt === null,
+    (row) => row.revokedAt === null && row.usage !== 'ssh-ca',
   );
   return {
     zone,
@@ -89,9 +93,6 @@ export async function readZoneContent(
   };
 }
 
-/** The certificate itself, without its chain. */
-export const leafOf = (row: Pick<CertificateRow, 'chain'>): Bytes => fromBase64(row.chain[0] ?? '');
-
 async function localCertificate(row: CertificateRow, keys: KeyEncryption): Promise<LocalCertificate> {
   const common = { id: row.id, form: row.form, key: row.key, chain: row.chain.map(fromBase64) };
   return row.privateKey === null
@@ -100,7 +101,7 @@ async function localCertificate(row: CertificateRow, keys: KeyEncryption): Promi
 }
 
 function registeredCertificate(row: CertificateRow): RegisteredCertificate {
-  const parsed = unwrap(parseCertificate(leafOf(row)));
+  const parsed = storedLeaf(row);
   const validUntil = endOfUse(row, parsed);
   return {
     account: row.account ?? '',
@@ -113,5 +114,6 @@ function registeredCertificate(row: CertificateRow): RegisteredCertificate {
     ...(validUntil === undefined ? {} : { validUntil }),
     issuer: parsed.issuerDer,
     subject: parsed.subjectDer,
+    ...(row.sources === null ? {} : { sources: row.sources }),
   };
 }

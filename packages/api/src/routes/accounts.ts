@@ -3,7 +3,7 @@ import { type Account, account, accountCreate, accountPatch, normalizedName } fr
 import {
   type AccountRow,
   deleteAccount,
-  deleteLoginCertificatesOf,
+  deleteCertificatesOf,
   findAccount,
   findAccountKeyed,
   findZone,
@@ -156,7 +156,7 @@ export const accountOperations = [
   }),
   operation({
     route: 'DELETE /v1/accounts/{id}',
-    summary: 'Delete an account and its login certificates; its files stay',
+    summary: 'Delete an account and its certificates; its files stay',
     params: idParams,
     answers: changeAnswer,
     precondition: 'if-match',
@@ -165,7 +165,7 @@ export const accountOperations = [
         const row = found(await findAccount(change.queries, params.id), 'account');
         requireZones(caller, row.zones);
         requireVersion(row, expectedVersion);
-        const certificates = await deleteLoginCertificatesOf(change.queries, row.id);
+        const certificates = await deleteCertificatesOf(change.queries, row.id);
         requireWritten(await deleteAccount(change.queries, row.id, expectedVersion));
         change.audit('account.delete', `account:${row.id}`, { name: row.name, certificates });
         change.touch(row.zones);

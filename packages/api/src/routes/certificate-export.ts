@@ -1,13 +1,10 @@
-import { type Bytes, fromBase64, toBase64, utf8 } from '@sallyport/bytes';
-import { FaultError, ok, unwrap } from '@sallyport/faults';
-import { host } from '@sallyport/model';
+import { type Bytes, fromBase64, utf8 } from '@sallyport/bytes';
+import { FaultError, ok } from '@sallyport/faults';
+import { filePassword, host } from '@sallyport/model';
 import {
-  encryptedPkcs8,
-  opensshPrivateKey,
-  parseCertificate,
-  pkcs12File,
+  fingerprints,
+  knownHostsLine,
   rfc4716PublicKey,
-  sshBlobOf,
   sshfpRecord,
   sshPublicKeyLine,
   toPem,
@@ -16,31 +13,27 @@ import {
 import { type CertificateRow, findCertificate, type Queries } from '@sallyport/store';
 import { z } from 'zod';
 import { type Caller, requireZones } from '../caller.ts';
-import { leafOf, privateKeyPurpose } from '../domain/zone-content.ts';
+import { fileAnswer, privateKeyFile } from '../domain/key-file.ts';
+import { leafOf, privateKeyPurpose, storedSshBlob } from '../domain/stored-certificate.ts';
 import { operation } from '../operation.ts';
 import { changed, commit, found, idParams } from './answers.ts';
 import { zonesOf } from './certificates.ts';
 
 /** Forms of a certificate or its public key (reference F26). */
-const publicFormats = ['pem', 'der', 'chain', 'openssh', 'rfc4716', 'sshfp'] as const;
+const publicFormats = ['pem', 'der', 'chain', 'openssh', 'rfc4716', 'sshfp', 'known-hosts'] as const;
 /** Forms that hold the private key, each under a password. */
 const privateFormats = ['pkcs12', 'pkcs8', 'openssh'] as const;
 
-const exported = z.strictObject({
-  /** What to call the file. */
-  fileName: z.string(),
-  /** The file's bytes in base64. */
-  data: z.string(),
-});
+const exportRequest = z.strictObject({ format: z.enum(privateFormats), password: filePassword });
 
-const exportRequest = z.strictObject({
-  format: z.enum(privateFormats),
-  /** Protects the exported key; it is not stored. */
-  password: z
-    .string()
-    .min(8)
-    .max(1_024)
-    .regex(/^[^\u0000\ud800-\udfff]*$/u, 'no NUL and no half of a surrogate pair'),
+const digests = z.strictObject({
+  /** Hexadecimal. */
+  sha256: z.string(),
+  /** `SHA256:` and unpadded base64. */
+  sha256Base64: z.string(),
+  /** This and `md5` are for display to partners with old programs; nothing is decided by them. */
+  sha1: z.string(),
+  md5: z.string(),
 });
 
 async function requireReadable(queries: Queries, caller: Caller, id: string): Promise<CertificateRow> {
@@ -50,16 +43,11 @@ async function requireReadable(queries: Queries, caller: Caller, id: string): Pr
   return row;
 }
 
-const chainOf = (row: CertificateRow): Bytes[] => row.chain.map(fromBase64);
-
-function sshBlob(row: CertificateRow): Bytes {
-  return unwrap(sshBlobOf(unwrap(parseCertificate(leafOf(row))).spki));
-}
-
 function publicForm(
   row: CertificateRow,
   format: (typeof publicFormats)[number],
   name: string | undefined,
+  port: number,
 ): Bytes {
   switch (format) {
     case 'pem':
@@ -67,47 +55,22 @@ function publicForm(
     case 'der':
       return leafOf(row);
     case 'chain':
-      return utf8(toPemChain(chainOf(row)));
+      return utf8(toPemChain(row.chain.map(fromBase64)));
     case 'openssh':
-      return utf8(`${sshPublicKeyLine(sshBlob(row), row.comment ?? row.alias)}\n`);
+      return utf8(`${sshPublicKeyLine(storedSshBlob(row), row.comment ?? row.alias)}\n`);
     case 'rfc4716':
-      return utf8(rfc4716PublicKey(sshBlob(row), row.comment ?? row.alias));
-    case 'sshfp': {
-      if (name === undefined) {
-        const detail = 'an SSHFP record needs the host name';
-        throw new FaultError({
-          code: 'invalid-request',
-          detail,
-          fields: [{ pointer: 'query/host', detail }],
-        });
-      }
-      return utf8(`${sshfpRecord(name, sshBlob(row))}\n`);
-    }
+      return utf8(rfc4716PublicKey(storedSshBlob(row), row.comment ?? row.alias));
+    case 'sshfp':
+      return utf8(`${sshfpRecord(named(name), storedSshBlob(row))}\n`);
+    case 'known-hosts':
+      return utf8(`${knownHostsLine(named(name), port, storedSshBlob(row))}\n`);
   }
 }
 
-async function privateForm(
-  row: CertificateRow,
-  privateKey: Bytes,
-  request: z.output<typeof exportRequest>,
-): Promise<z.input<typeof exported>> {
-  switch (request.format) {
-    case 'pkcs12': {
-      const file = await pkcs12File(
-        { privateKey, chain: chainOf(row), friendlyName: row.alias },
-        request.password,
-      );
-      return { fileName: `${row.alias}.p12`, data: toBase64(file) };
-    }
-    case 'pkcs8': {
-      const pem = toPem('ENCRYPTED PRIVATE KEY', await encryptedPkcs8(privateKey, request.password));
-      return { fileName: `${row.alias}.key`, data: toBase64(utf8(pem)) };
-    }
-    case 'openssh': {
-      const file = await opensshPrivateKey(privateKey, row.comment ?? row.alias, request.password);
-      return { fileName: row.alias, data: toBase64(utf8(file)) };
-    }
-  }
+function named(host: string | undefined): string {
+  if (host !== undefined) return host;
+  const detail = 'this form needs the host name';
+  throw new FaultError({ code: 'invalid-request', detail, fields: [{ pointer: 'query/host', detail }] });
 }
 
 export const certificateExportOperations = [
@@ -115,11 +78,29 @@ export const certificateExportOperations = [
     route: 'GET /v1/certificates/{id}/public',
     summary: 'Download a certificate or its public key in one of its forms',
     params: idParams,
-    query: z.strictObject({ format: z.enum(publicFormats).default('pem'), host: host.optional() }),
+    query: z.strictObject({
+      format: z.enum(publicFormats).default('pem'),
+      host: host.optional(),
+      port: z.coerce.number().int().min(1).max(65_535).default(22),
+    }),
     answers: 'bytes',
     async run(deps, { params, query, caller }) {
       const row = await requireReadable(deps.store.queries, caller, params.id);
-      return ok({ body: publicForm(row, query.format, query.host) });
+      return ok({ body: publicForm(row, query.format, query.host, query.port) });
+    },
+  }),
+  operation({
+    route: 'GET /v1/certificates/{id}/fingerprints',
+    summary: 'Show the fingerprints of a certificate and of its key, old ones for comparison by people',
+    params: idParams,
+    answers: z.strictObject({
+      certificate: digests,
+      /** Of the SSH key blob, as SSH programs show a key. */
+      key: digests,
+    }),
+    async run(deps, { params, caller }) {
+      const row = await requireReadable(deps.store.queries, caller, params.id);
+      return ok({ body: { certificate: fingerprints(leafOf(row)), key: fingerprints(storedSshBlob(row)) } });
     },
   }),
   operation({
@@ -127,7 +108,7 @@ export const certificateExportOperations = [
     summary: 'Export a certificate with its private key, under a password',
     params: idParams,
     body: exportRequest,
-    answers: exported.extend(changed),
+    answers: fileAnswer.extend(changed),
     async run(deps, { params, body, caller }) {
       const row = await requireReadable(deps.store.queries, caller, params.id);
       // Everybody may read a CA; its key is for whoever may speak for all zones.
@@ -139,7 +120,9 @@ export const certificateExportOperations = [
         });
       }
       const privateKey = await deps.keys.unwrap(privateKeyPurpose(row.id), row.privateKey);
-      const file = await privateForm(row, privateKey, body);
+      const { password } = body;
+      const form = body.format === 'pkcs8' ? 'pem' : body.format;
+      const file = await privateKeyFile(row, privateKey, { format: form, password });
       // No key leaves without its audit row: where that cannot be written, nothing is answered.
       const committed = await commit(deps, caller, async (change) => {
         change.audit('certificate.export', `certificate:${row.id}`, {

@@ -1,33 +1,37 @@
 import { FaultError, ok } from '@sallyport/faults';
 import {
-  alias,
   type CertificateCreate,
   certificate,
   certificateCreate,
-  certificateKinds,
-  id,
+  certificateFilters,
+  certificatePatch,
 } from '@sallyport/model';
 import {
   type CertificateRow,
   type Change,
   certificatesWithKey,
+  certificateVersionsOf,
   deleteCertificate,
   findAccount,
   findCertificate,
+  findServerNamed,
   insertCertificate,
   insertRevocation,
   listCertificates,
   loginsIssuedBy,
   type Queries,
+  requestsReplacing,
   serversByCertificate,
   updateCertificate,
 } from '@sallyport/store';
 import { z } from 'zod';
 import { type Caller, reaches, reachOf, requireZones } from '../caller.ts';
-import { certificateView, readSurroundings } from '../domain/certificate-view.ts';
+import { admit } from '../domain/admit-certificate.ts';
+import { certificateView, readSurroundings, statusCircumstances } from '../domain/certificate-view.ts';
 import { issuerHash } from '../domain/chain-facts.ts';
-import { kindOf, makeCertificate } from '../domain/make-certificate.ts';
-import { readImport } from '../domain/read-import.ts';
+import { fileAnswer } from '../domain/key-file.ts';
+import { makeCertificate } from '../domain/make-certificate.ts';
+import { patchedCertificate } from '../domain/patch-certificate.ts';
 import { operation } from '../operation.ts';
 import {
   asked,
@@ -46,8 +50,10 @@ import {
 
 const changedCertificate = certificate.extend(changed);
 const createdCertificate = changedCertificate.extend({
-  /** PKCS#8 PEM of an issued login certificate: answered this once and stored nowhere. */
-  privateKey: z.string().optional(),
+  /** The private key for its holder: answered this once. */
+  handedOut: fileAnswer.optional(),
+  /** What is allowed, but worth to know. */
+  warnings: z.array(z.string()),
 });
 
 /** Zones that a certificate concerns: its own, its account's, or all where it is trust. */
@@ -62,12 +68,13 @@ export async function zonesOf(
 
 /** What a request will concern: known before anything of it is looked up or made. */
 const concernOf = (body: CertificateCreate): Parameters<typeof zonesOf>[1] => ({
-  kind: body.source === 'import' ? body.kind : kindOf(body),
-  zones: ('zones' in body ? body.zones : undefined) ?? [],
-  account: ('account' in body ? body.account : undefined) ?? null,
+  kind: body.kind,
+  zones: 'zones' in body ? body.zones : [],
+  account: 'account' in body ? body.account : null,
 });
 
-async function requireCertificate(
+/** The row of a certificate that the caller may change. */
+export async function requireCertificate(
   queries: Queries,
   caller: Caller,
   certificateId: string,
@@ -94,39 +101,90 @@ async function requireKey(queries: Queries, caller: Caller, row: CertificateRow)
 const mostObstacles = 50;
 
 /**
- * What would break if the certificate were gone: servers that present it, and TLS logins that are trusted through it.
- * A login certificate is used by its account alone, and deleting it is how that ends; SSH logins need no CA.
+ * What would break or be lost if the certificate were gone: servers that present it, TLS logins that are trusted
+ * through it, requests that are to replace it, and earlier versions with their keys. A login certificate is used by
+ * its account alone, and deleting it is how that ends; SSH logins need no CA.
  */
 async function obstaclesTo(queries: Queries, row: CertificateRow): Promise<string[]> {
   const servers = (await serversByCertificate(queries)).get(row.id) ?? [];
   const isTrust = row.kind === 'trusted' || row.kind === 'internal-ca';
   const logins = isTrust ? await loginsIssuedBy(queries, row.subject, mostObstacles) : [];
+  const requests = await requestsReplacing(queries, row.id);
+  const versions = await certificateVersionsOf(queries, row.id);
   return [
     ...servers.map((name) => `server:${name}`),
     ...logins.map((login) => `certificate:${login.alias}`),
+    ...requests.map((request) => `request:${request.alias}`),
+    ...versions.map(({ number }) => `version:${number}`),
   ].slice(0, mostObstacles);
 }
 
-async function touchZonesOf(change: Change, row: CertificateRow): Promise<void> {
+/** Has the zones published that a certificate concerns. */
+export async function touchZonesOf(change: Change, row: CertificateRow): Promise<void> {
   change.touch(await zonesOf(change.queries, row));
+}
+
+/** One spelling of each fingerprint. */
+const normalFingerprint = (given: string | undefined): string | undefined =>
+  given === undefined || given.startsWith('SHA256:') ? given : given.replaceAll(':', '').toLowerCase();
+
+/** A server keeps its certificates: their zones cannot leave it. */
+async function requireServersZones(queries: Queries, next: CertificateRow): Promise<void> {
+  if (next.kind !== 'local') return;
+  const stranded = (await serversByCertificate(queries)).get(next.id) ?? [];
+  const servers = await Promise.all(stranded.map((name) => findServerNamed(queries, name)));
+  const left = servers.flatMap((server) =>
+    server && !next.zones.includes(server.zone) ? [server.name] : [],
+  );
+  if (left.length === 0) return;
+  const detail = `in use by ${left.join(', ')}`;
+  throw new FaultError({
+    code: 'in-use',
+    detail,
+    usedBy: left.map((name) => `server:${name}`),
+    fields: [{ pointer: '/zones', detail }],
+  });
+}
+
+/** The audit row of a certificate that is new here. */
+export function auditCreation(
+  change: Change,
+  row: CertificateRow,
+  source: string,
+  warnings: readonly string[],
+): void {
+  change.audit('certificate.create', `certificate:${row.id}`, {
+    source,
+    alias: row.alias,
+    kind: row.kind,
+    sha256: row.sha256,
+    sshFingerprint: row.key.sshFingerprint,
+    ...(row.account === null ? {} : { account: row.account }),
+    ...(row.sharedKeyWaiver === null ? {} : { sharedKeyWaiver: row.sharedKeyWaiver }),
+    ...(warnings.length === 0 ? {} : { warnings: [...warnings] }),
+  });
 }
 
 export const certificateOperations = [
   operation({
     route: 'GET /v1/certificates',
     summary: 'List certificates',
-    query: z.strictObject({
-      ...pageQuery,
-      kind: z.enum(certificateKinds).optional(),
-      account: id.optional(),
-      alias: alias.optional(),
-    }),
+    query: z.strictObject({ ...pageQuery, ...certificateFilters }),
     answers: pageOf(certificate),
     async run(deps, { query, caller }) {
-      const { kind, account, limit } = query;
-      const around = await readSurroundings(deps.store.queries, deps.now());
-      const filter = { kind, account, alias: query.alias };
-      const rows = await listCertificates(deps.store.queries, asked(query, caller), filter);
+      const { limit, cursor: _cursor, expiresWithin, fingerprint, ...filter } = query;
+      const now = deps.now();
+      const around = await readSurroundings(deps.store.queries, now);
+      const ends =
+        expiresWithin === undefined
+          ? undefined
+          : { from: new Date(now).toISOString(), to: new Date(now + expiresWithin).toISOString() };
+      const rows = await listCertificates(
+        deps.store.queries,
+        asked(query, caller),
+        { ...filter, ends, fingerprint: normalFingerprint(fingerprint) },
+        statusCircumstances(around),
+      );
       const list = page(rows, limit, (row) => row.id);
       return ok({ body: { ...list, items: list.items.map((row) => certificateView(row, around)) } });
     },
@@ -140,29 +198,22 @@ export const certificateOperations = [
     maxBodyBytes: 1_572_864,
     async run(deps, { body, caller }) {
       requireZones(caller, await zonesOf(deps.store.queries, concernOf(body)));
-      // Opening an encrypted file takes its time: it must not hold the write lock.
-      const request = body.source === 'import' ? await readImport(body) : body;
+      // Keys, signatures and key derivations take their time: they must not hold the write lock.
+      const made = await makeCertificate(deps, deps.store.queries, body);
       const committed = await commit(deps, caller, async (change) => {
-        requireZones(caller, await zonesOf(change.queries, concernOf(body)));
-        const { row, privateKeyPem } = await makeCertificate(deps, change.queries, request);
+        const { row } = made;
+        const [warnings = []] = await admit(change, caller, [made]);
         await insertCertificate(change.queries, row);
-        change.audit('certificate.create', `certificate:${row.id}`, {
-          source: body.source,
-          alias: row.alias,
-          kind: row.kind,
-          sha256: row.sha256,
-          sshFingerprint: row.key.sshFingerprint,
-          ...(row.account === null ? {} : { account: row.account }),
-        });
+        auditCreation(change, row, body.source, warnings);
         await touchZonesOf(change, row);
         const view = certificateView(row, await readSurroundings(change.queries, deps.now()));
-        return { view, privateKeyPem };
+        return { view, warnings };
       });
       if (!committed.ok) return committed;
       const { value, changeSequence } = committed.value;
-      const { view, privateKeyPem } = value;
-      const once = privateKeyPem === undefined ? {} : { privateKey: privateKeyPem };
-      return ok({ body: { ...view, changeSequence, ...once }, version: view.version });
+      const { view, warnings } = value;
+      const once = made.handedOut ? { handedOut: made.handedOut } : {};
+      return ok({ body: { ...view, changeSequence, ...once, warnings }, version: view.version });
     },
   }),
   operation({
@@ -176,6 +227,34 @@ export const certificateOperations = [
       if (zones !== 'all') requireZones(caller, zones);
       const view = certificateView(row, await readSurroundings(deps.store.queries, deps.now()));
       return ok({ body: view, version: view.version });
+    },
+  }),
+  operation({
+    route: 'PATCH /v1/certificates/{id}',
+    summary: 'Change what is said of a certificate; servers and logins follow at once',
+    params: idParams,
+    body: certificatePatch,
+    answers: changedCertificate.extend({ warnings: z.array(z.string()) }),
+    precondition: 'if-match',
+    run(deps, { params, body, caller, expectedVersion }) {
+      return commitResource(deps, caller, async (change) => {
+        const row = await requireCertificate(change.queries, caller, params.id);
+        requireVersion(row, expectedVersion);
+        const next = patchedCertificate(row, body);
+        await requireServersZones(change.queries, next);
+        const pointer = body.match === undefined ? '/zones' : '/match';
+        const [warnings = []] = await admit(change, caller, [{ row: next, pointer, replaces: row.id }]);
+        requireWritten(await updateCertificate(change.queries, next, expectedVersion));
+        change.audit('certificate.change', `certificate:${row.id}`, {
+          alias: next.alias,
+          fields: Object.keys(body),
+          ...(body.sharedKeyWaiver ? { sharedKeyWaiver: body.sharedKeyWaiver } : {}),
+        });
+        await touchZonesOf(change, row);
+        await touchZonesOf(change, next);
+        const view = certificateView(next, await readSurroundings(change.queries, deps.now()));
+        return { ...view, warnings };
+      });
     },
   }),
   operation({

@@ -11,8 +11,17 @@ import type {
   SubjectAltName,
   TrustUsage,
 } from '@sallyport/model';
+import { type SQL, sql } from 'drizzle-orm';
 import { index, integer, sqliteTable, text, uniqueIndex } from 'drizzle-orm/sqlite-core';
 import { accounts } from './accounts.ts';
+
+/** When a certificate stops being of use: an SSH key by its own end, a certificate earlier where its row says so. */
+const endOf = (table: {
+  readonly form: unknown;
+  readonly validUntil: unknown;
+  readonly notAfter: unknown;
+}): SQL<string | null> =>
+  sql`CASE WHEN ${table.form} = 'ssh-key' THEN ${table.validUntil} WHEN ${table.validUntil} < ${table.notAfter} THEN ${table.validUntil} ELSE ${table.notAfter} END`;
 
 export const certificates = sqliteTable(
   'certificates',
@@ -67,14 +76,40 @@ export const certificates = sqliteTable(
     createdAt: text('created_at').notNull(),
   },
   (table) => [
-    uniqueIndex('certificates_kind_alias').on(table.kind, table.alias),
+    // What an account stores has aliases of its own (reference F2).
+    uniqueIndex('certificates_kind_alias')
+      .on(table.kind, table.alias)
+      .where(sql`kind NOT IN ('partner', 'private')`),
+    uniqueIndex('certificates_account_alias')
+      .on(table.kind, table.account, table.alias)
+      .where(sql`kind IN ('partner', 'private')`),
+    index('certificates_alias').on(table.alias),
     uniqueIndex('certificates_kind_sha256_account').on(table.kind, table.sha256, table.account),
     index('certificates_account').on(table.account),
-    index('certificates_not_after').on(table.notAfter),
+    index('certificates_ends').on(endOf(table)),
     index('certificates_sha256').on(table.sha256),
     index('certificates_spki').on(table.spkiSha256),
     index('certificates_ssh_fingerprint').on(table.sshFingerprint),
-    index('certificates_subject').on(table.subject),
+    index('certificates_subject_hash').on(table.subjectHash),
     index('certificates_top_issuer').on(table.topIssuer),
+    // Holds all that a list filters by, in the order of its pages, without the certificates themselves.
+    index('certificates_listed').on(
+      table.id,
+      table.kind,
+      table.account,
+      table.form,
+      table.keyType,
+      table.revokedAt,
+      table.notBefore,
+      table.notAfter,
+      table.validUntil,
+      table.anchor,
+      table.topIssuer,
+      table.topKeyId,
+      table.subject,
+      table.zones,
+    ),
   ],
 );
+
+export const certificateEnd = endOf(certificates);

@@ -2,7 +2,7 @@ export { accounts } from './accounts.ts';
 export { audit, auditHead } from './audit.ts';
 export { certificateRequests } from './certificate-requests.ts';
 export { certificateVersions } from './certificate-versions.ts';
-export { certificates } from './certificates.ts';
+export { certificateEnd, certificates } from './certificates.ts';
 export { crlChunks, crlFetches, crls } from './crls.ts';
 export { events } from './events.ts';
 export { installation } from './installation.ts';
