@@ -3,6 +3,7 @@
 // Production is sqld or Turso.
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { connectionPool } from './hrana-connections.ts';
 import { type HranaStream, openStream, type StreamAnswer, type StreamRequest } from './hrana-stream.ts';
 import { errorOf } from './hrana-values.ts';
 import { writeLock } from './write-lock.ts';
@@ -35,11 +36,12 @@ export async function startHranaServer({
   streamIdleMs = 10_000,
 }: HranaServerOptions): Promise<HranaServer> {
   const lock = writeLock();
+  const connections = connectionPool(file, writerWaitMs);
   const streams = new Map<string, { readonly stream: HranaStream; readonly idle: NodeJS.Timeout }>();
   const using = new Set<HranaStream>();
   const allowed = digest(`Bearer ${authToken}`);
 
-  const first = openStream(file, lock, writerWaitMs);
+  const first = openStream(connections, lock, writerWaitMs);
   await first.answer({ type: 'execute', stmt: { sql: 'PRAGMA journal_mode = WAL' } });
   first.close();
 
@@ -60,7 +62,8 @@ export async function startHranaServer({
 
   const pipeline = async (request: IncomingMessage, response: ServerResponse) => {
     const body = JSON.parse(await textOf(request));
-    const stream = typeof body.baton === 'string' ? take(body.baton) : openStream(file, lock, writerWaitMs);
+    const stream =
+      typeof body.baton === 'string' ? take(body.baton) : openStream(connections, lock, writerWaitMs);
     if (!stream)
       return answer(response, 400, { code: 'STREAM_EXPIRED', message: 'the baton is unknown or expired' });
     using.add(stream);
@@ -111,6 +114,7 @@ export async function startHranaServer({
       server.closeAllConnections();
       for (const baton of [...streams.keys()]) take(baton)?.close();
       for (const stream of using) stream.close();
+      connections.close();
       await stopped;
     },
   };

@@ -1,4 +1,5 @@
-import Database from 'libsql';
+import type { Statement } from 'libsql';
+import type { ConnectionPool } from './hrana-connections.ts';
 import {
   errorOf,
   fromHrana,
@@ -43,13 +44,14 @@ const harmless =
 /**
  * Opens a stream.
  *
- * @param file path of the database file
+ * @param connections where its connection comes from and goes back to
  * @param lock taken before the first statement that may write, and held until the transaction has ended: calls into
  *   the database block the process, so a writer that waited inside SQLite would keep out the one it waits for
  * @param waitMs how long a writer waits for another before SQLITE_BUSY
  */
-export function openStream(file: string, lock: WriteLock, waitMs: number): HranaStream {
-  const db = new Database(file, { timeout: waitMs });
+export function openStream(connections: ConnectionPool, lock: WriteLock, waitMs: number): HranaStream {
+  const connection = connections.take();
+  const { db, totals } = connection;
   const texts = new Map<number, string>();
   let release: (() => void) | undefined;
   let open = true;
@@ -69,7 +71,7 @@ export function openStream(file: string, lock: WriteLock, waitMs: number): Hrana
     if (!open) return;
     open = false;
     if (db.inTransaction) db.exec('ROLLBACK');
-    db.close();
+    connections.giveBack(connection);
     release?.();
   };
 
@@ -87,14 +89,6 @@ export function openStream(file: string, lock: WriteLock, waitMs: number): Hrana
     if (!open) throw new HranaFailure('STREAM_EXPIRED', 'the stream was closed while it waited');
   };
 
-  const totals = () => {
-    const statement = db
-      .prepare('SELECT total_changes(), changes(), last_insert_rowid()')
-      .raw(true)
-      .safeIntegers(true);
-    const [total = 0n, changed = 0n, rowid = 0n] = statement.get() as bigint[];
-    return { total, changed, rowid };
-  };
   const execute = async (wanted: HranaStatement): Promise<HranaResult> => {
     const text = textOf(wanted);
     if (!harmless.test(text)) await takeLock();
@@ -178,10 +172,7 @@ export function openStream(file: string, lock: WriteLock, waitMs: number): Hrana
   };
 }
 
-function rowsOf(
-  statement: Database.Statement,
-  parameters: SqlValue[] | Record<string, SqlValue>,
-): SqlValue[][] {
+function rowsOf(statement: Statement, parameters: SqlValue[] | Record<string, SqlValue>): SqlValue[][] {
   if (statement.reader) return statement.raw(true).all(parameters) as SqlValue[][];
   statement.run(parameters);
   return [];
