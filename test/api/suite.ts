@@ -1,8 +1,10 @@
 import { afterAll, beforeAll, describe } from 'vitest';
 import { accountCases } from './cases/accounts.ts';
+import { algorithmPolicyCases } from './cases/algorithm-policies.ts';
 import { auditCases } from './cases/audit.ts';
 import { certificateCases } from './cases/certificates.ts';
 import { documentCases } from './cases/documents.ts';
+import { hostKeyCases } from './cases/host-keys.ts';
 import { keyFileCases } from './cases/key-files.ts';
 import { nodeCases } from './cases/nodes.ts';
 import { policyCases } from './cases/policy.ts';
@@ -22,6 +24,8 @@ const groups: Readonly<Record<string, (world: World) => void>> = {
   'key files': keyFileCases,
   accounts: accountCases,
   policy: policyCases,
+  'algorithm policies': algorithmPolicyCases,
+  'host keys': hostKeyCases,
   tokens: tokenCases,
   nodes: nodeCases,
   publication: publicationCases,

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { unwrap } from '@sallyport/faults';
 import { virtualPath } from '@sallyport/files';
-import { type ServerProtocol, serverCreate, server as serverSchema } from '@sallyport/model';
+import { modernPolicy, type ServerProtocol, serverCreate, server as serverSchema } from '@sallyport/model';
 import type { AccountRecord } from '@sallyport/snapshot/node';
 import { expect, test } from 'vitest';
 import { createLoginDesk, type LoginRecord } from './login-desk.ts';
@@ -48,7 +48,7 @@ async function openDesk(protocol: ServerProtocol, clientCertificate: 'optional' 
   const root = await realpath(await mkdtemp(join(tmpdir(), 'sallyport-desk-')));
   const view = (account: AccountRecord | undefined): ZoneView => ({
     ...viewOf({}),
-    servers: [{ server: serverOf(protocol, clientCertificate), identities: [] }],
+    servers: [{ server: serverOf(protocol, clientCertificate), identities: [], algorithms: modernPolicy }],
     accountNamed: async (name) => (name === account?.name ? account : undefined),
   });
   let current = view(anna);

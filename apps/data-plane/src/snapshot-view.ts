@@ -52,6 +52,7 @@ function withOverrides(
       host: override?.host ?? record.server.host,
       port: override?.port ?? record.server.port,
     },
+    algorithms: record.algorithms,
     ...(override?.passiveAddress === undefined ? {} : { passiveAddress: override.passiveAddress }),
     ...(override?.passiveRange === undefined ? {} : { passiveRange: override.passiveRange }),
   };

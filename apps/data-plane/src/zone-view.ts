@@ -1,5 +1,5 @@
 import type { Bytes } from '@sallyport/bytes';
-import type { FtpServer, HttpServer, PassiveRange, SshServer } from '@sallyport/model';
+import type { AlgorithmLists, FtpServer, HttpServer, PassiveRange, SshServer } from '@sallyport/model';
 import type { RevocationRule, TrustAnchors } from '@sallyport/pki';
 import type { EffectivePolicy } from '@sallyport/policy';
 import type { AccountRecord, Registration } from '@sallyport/snapshot/node';
@@ -19,6 +19,8 @@ export type Identity = {
 export type RunningServer<S = SshServer | FtpServer | HttpServer> = {
   readonly server: S;
   readonly identities: readonly Identity[];
+  /** The lists of its algorithm policy. */
+  readonly algorithms: AlgorithmLists;
   /** Set by a node override; they win over the server's own. */
   readonly passiveAddress?: string;
   readonly passiveRange?: PassiveRange;

@@ -1,7 +1,9 @@
 import type { Operation } from './operation.ts';
 import { accountOperations } from './routes/accounts.ts';
+import { algorithmPolicyOperations } from './routes/algorithm-policies.ts';
 import { certificateExportOperations } from './routes/certificate-export.ts';
 import { certificateOperations } from './routes/certificates.ts';
+import { hostKeyOperations } from './routes/host-keys.ts';
 import { logOperations } from './routes/logs.ts';
 import { nodeProtocolOperations } from './routes/node-protocol.ts';
 import { nodeOperations } from './routes/nodes.ts';
@@ -15,6 +17,8 @@ export const operations: readonly Operation[] = [
   ...logOperations,
   ...zoneOperations,
   ...serverOperations,
+  ...hostKeyOperations,
+  ...algorithmPolicyOperations,
   ...certificateOperations,
   ...certificateExportOperations,
   ...accountOperations,

@@ -1,15 +1,28 @@
 import { z } from 'zod';
 import { id, line, reportedText, time } from './scalars.ts';
 
-/** A login or a transfer as a node saw it. `detail` holds the exact reason and never a secret. */
+/**
+ * What a node saw: connections with the algorithms that were offered and agreed on, logins, transfers from their start
+ * to their end, and which host keys a client has had proved.
+ * `detail` holds the exact reason and never a secret.
+ */
 export const event = z.strictObject({
   id: reportedText.min(1).max(64),
   at: time,
-  kind: z.enum(['login', 'logout', 'transfer', 'listener', 'snapshot', 'credential-exposed']),
+  kind: z.enum([
+    'connection',
+    'login',
+    'logout',
+    'transfer',
+    'host-key',
+    'listener',
+    'snapshot',
+    'credential-exposed',
+  ]),
   server: id.optional(),
   account: reportedText.max(80).optional(),
   source: reportedText.max(64).optional(),
-  outcome: z.enum(['permitted', 'refused', 'ended', 'completed', 'cut', 'failed']),
+  outcome: z.enum(['permitted', 'refused', 'ended', 'started', 'completed', 'cut', 'failed']),
   reason: reportedText.max(120).optional(),
   detail: z.record(line.max(64), z.union([reportedText.max(4_096), z.number()])).optional(),
 });

@@ -16,6 +16,22 @@ export {
   type PathPermission,
   pathPermission,
 } from './account.ts';
+export { sshSignatureAlgorithms } from './algorithm-catalogue.ts';
+export {
+  type AlgorithmLists,
+  type AlgorithmPolicy,
+  type AlgorithmPolicyCreate,
+  type AlgorithmPolicyPatch,
+  algorithmLists,
+  algorithmPolicy,
+  algorithmPolicyCreate,
+  algorithmPolicyPatch,
+  builtInAlgorithmPolicies,
+  modernPolicy,
+  type SshAlgorithms,
+  type TlsAlgorithms,
+  unusableAlgorithms,
+} from './algorithm-policy.ts';
 export {
   type Certificate,
   type CertificateForm,
@@ -49,22 +65,6 @@ export {
   certificateAuthorityCreate,
 } from './certificate-authority.ts';
 export {
-  type CertificateRequestCreate,
-  type CertificateRequestFinish,
-  type CertificateRequestView,
-  certificateRequest,
-  certificateRequestCreate,
-  certificateRequestFinish,
-} from './certificate-request.ts';
-export {
-  type AuditRow,
-  auditRow,
-  type Event,
-  type EventBatch,
-  event,
-  eventBatch,
-  type StoredEvent,
-export {
   type CertificatePatch,
   type CertificateRenew,
   type CertificateReplace,
@@ -85,6 +85,22 @@ export {
   type HandOut,
   handOut,
 } from './certificate-create.ts';
+export {
+  type CertificateRequestCreate,
+  type CertificateRequestFinish,
+  type CertificateRequestView,
+  certificateRequest,
+  certificateRequestCreate,
+  certificateRequestFinish,
+} from './certificate-request.ts';
+export {
+  type AuditRow,
+  auditRow,
+  type Event,
+  type EventBatch,
+  event,
+  eventBatch,
+  type StoredEvent,
   storedEvent,
 } from './event.ts';
 export {

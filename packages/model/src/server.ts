@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { alias, host, id, port, time } from './scalars.ts';
+import { alias, cidr, host, id, port, time } from './scalars.ts';
 
 export const serverProtocols = ['ssh', 'ftp', 'http'] as const;
 export type ServerProtocol = (typeof serverProtocols)[number];
@@ -14,6 +14,8 @@ export type ServerState = (typeof serverStates)[number];
 export const limits = z.strictObject({
   maxConnections: z.int().min(1).max(100_000).default(10_000),
   maxConnectionsPerAddress: z.int().min(1).max(100_000).default(1_000),
+  /** New connections that one address may open in a minute; as many at once as it has not used. */
+  connectionsPerMinutePerAddress: z.int().min(1).max(1_000_000).default(6_000),
   loginGraceSeconds: z.int().min(1).max(3_600).default(60),
   idleSeconds: z.int().min(1).max(86_400).default(900),
   maxAuthAttempts: z.int().min(1).max(20).default(6),
@@ -23,6 +25,12 @@ export type Limits = z.infer<typeof limits>;
 export const sshOptions = z.strictObject({
   sftp: z.boolean().default(true),
   scp: z.boolean().default(false),
+  /** A client that is silent for so long is asked whether it is there; three questions in vain end it. */
+  keepaliveSeconds: z.int().min(5).max(3_600).default(20),
+  /** New keys after so many MiB in both directions together (RFC 4253 section 9). */
+  rekeyMebibytes: z.int().min(1).max(65_536).default(1_024),
+  /** New keys after so long, whatever was sent. */
+  rekeySeconds: z.int().min(60).max(86_400).default(3_600),
 });
 
 /** Inclusive range of ports for passive data connections. */
@@ -58,6 +66,8 @@ const banner = z
   .max(4_000)
   .regex(/^(?:[^\u0000-\u0008\u000b-\u001f\u007f\ud800-\udfff]|\r\n)*$/u, 'no control characters');
 
+const balancers = z.array(cidr).max(50);
+
 const listener = {
   name: alias,
   zone: id,
@@ -67,12 +77,15 @@ const listener = {
   /** Local certificates: host keys on SSH, certificate chains on FTP and HTTP; the first is preferred. */
   certificates: z.array(id).max(8),
   clientCertificate: z.enum(clientCertificateModes),
-  algorithmPolicy: z.enum(['modern']),
+  /** Name of an algorithm policy, built-in or custom. */
+  algorithmPolicy: alias,
   limits,
+  /** Balancers whose connections begin with a PROXY protocol header; from nobody else is one taken. */
+  proxyProtocolFrom: balancers.default([]),
   banner: banner.optional(),
   /** TLS: name the trusted and internal CAs in the CertificateRequest. */
   advertiseClientCas: z.boolean(),
-  /** After this time sessions that a stricter rule has made `outdated` are ended. */
+  /** After this time sessions that a stricter rule has made `outdated` are ended, and all of a server that drains. */
   drainBy: time.optional(),
 };
 
@@ -115,6 +128,7 @@ const createShared = {
   certificates: listener.certificates.default([]),
   algorithmPolicy: listener.algorithmPolicy.default('modern'),
   limits: limits.prefault({}),
+  proxyProtocolFrom: listener.proxyProtocolFrom,
   banner: listener.banner,
   advertiseClientCas: z.boolean().default(true),
   drainBy: listener.drainBy,
@@ -156,6 +170,7 @@ export const serverPatch = z
     clientPassword: z.enum(['default', 'disabled']),
     algorithmPolicy: listener.algorithmPolicy,
     limits,
+    proxyProtocolFrom: balancers,
     banner: banner.nullable(),
     advertiseClientCas: z.boolean(),
     drainBy: time.nullable(),

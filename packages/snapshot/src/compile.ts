@@ -1,6 +1,15 @@
 import { type Bytes, toBase64 } from '@sallyport/bytes';
 import { ok, type Result, refuse } from '@sallyport/faults';
-import { type ListenerOverride, normalizedName, type Server, type Zone } from '@sallyport/model';
+import {
+  type AlgorithmLists,
+  type AlgorithmPolicy,
+  builtInAlgorithmPolicies,
+  type ListenerOverride,
+  normalizedName,
+  type Server,
+  unusableAlgorithms,
+  type Zone,
+} from '@sallyport/model';
 import {
   type EffectivePolicy,
   effectivePolicy,
@@ -50,6 +59,8 @@ export type ZoneContent = {
   readonly zone: Zone;
   readonly policy: GlobalPolicy;
   readonly servers: readonly Server[];
+  /** Custom ones; the built-in ones are known. */
+  readonly algorithmPolicies: readonly AlgorithmPolicy[];
   readonly locals: readonly LocalCertificate[];
   /** Accounts of this zone; `credentials` is filled in from `registered`. */
   readonly accounts: readonly Omit<AccountRecord, 'credentials'>[];
@@ -86,7 +97,8 @@ export type CompiledSnapshot = {
  * each node the private keys of the servers it runs and of nothing else. Pure.
  *
  * @param cipher gives the leaf keys of the zone's current key epoch
- * @returns the sections; `policy-refused` where rules would admit nobody or two accounts share a login name
+ * @returns the sections; `policy-refused` where rules would admit nobody, two accounts share a login name, or a server
+ *   names an algorithm policy that there is not or that the engines cannot do
  */
 export function compile(content: ZoneContent, cipher: SectionCipher): Result<CompiledSnapshot> {
   const policy = effectivePolicy(content.policy, content.zone);
@@ -97,13 +109,19 @@ export function compile(content: ZoneContent, cipher: SectionCipher): Result<Com
   const named = checkNames(content.accounts, policy);
   if (!named.ok) return named;
   const locals = new Map(content.locals.map((local) => [local.id, local]));
-  const servers = content.servers.map((server) => ({
-    server,
-    served: server.certificates.flatMap((id) => {
-      const local = locals.get(id);
-      return local ? [served(local)] : [];
-    }),
-  }));
+  const servers: ServerRecord[] = [];
+  for (const server of content.servers) {
+    const algorithms = algorithmsOf(server, content.algorithmPolicies);
+    if (!algorithms.ok) return algorithms;
+    servers.push({
+      server,
+      algorithms: algorithms.value,
+      served: server.certificates.flatMap((id) => {
+        const local = locals.get(id);
+        return local ? [served(local)] : [];
+      }),
+    });
+  }
 
   return ok({
     servers: { servers },
@@ -120,6 +138,25 @@ export function compile(content: ZoneContent, cipher: SectionCipher): Result<Com
       content: { overrides: [...overrides], privateKeys: privateKeys(content.servers, overrides, locals) },
     })),
   });
+}
+
+/**
+ * The lists of a server's algorithm policy, in the policy's order.
+ *
+ * @param custom policies beside the built-in ones, whose names win
+ */
+function algorithmsOf(server: Server, custom: readonly AlgorithmPolicy[]): Result<AlgorithmLists> {
+  const policy = [...builtInAlgorithmPolicies, ...custom].find(({ name }) => name === server.algorithmPolicy);
+  if (!policy) {
+    return refuse(
+      'policy-refused',
+      `server ${server.name}: there is no algorithm policy ${server.algorithmPolicy}`,
+    );
+  }
+  const [unusable] = unusableAlgorithms(policy);
+  return unusable
+    ? refuse('policy-refused', `algorithm policy ${policy.name}, ${unusable.pointer}: ${unusable.detail}`)
+    : ok({ ssh: policy.ssh, tls: policy.tls });
 }
 
 /**

@@ -1,10 +1,11 @@
 import {
   accountLimits,
+  algorithmLists,
   base64,
   certificateForms,
   certificateMatch,
-  credentialAnchor,
   cidr,
+  credentialAnchor,
   ftpServer,
   httpServer,
   id,
@@ -32,9 +33,10 @@ export const servedCertificate = z.strictObject({
 });
 export type ServedCertificate = z.infer<typeof servedCertificate>;
 
-/** A server of the zone with the public side of its certificates. */
+/** A server of the zone with the public side of its certificates and the lists of its algorithm policy. */
 export const serverRecord = z.strictObject({
   server: z.discriminatedUnion('protocol', [sshServer, ftpServer, httpServer]),
+  algorithms: algorithmLists,
   served: z.array(servedCertificate).max(8),
 });
 export type ServerRecord = z.infer<typeof serverRecord>;
@@ -95,10 +97,10 @@ export const loginCredential = z.strictObject({
   sha256,
   spkiSha256: sha256,
   validUntil: time.optional(),
-});
-export type LoginCredential = z.infer<typeof loginCredential>;
   /** Networks that an SSH key may log in from; absent: anywhere. */
   sources: z.array(cidr).max(100).optional(),
+});
+export type LoginCredential = z.infer<typeof loginCredential>;
 
 /** An account of the zone; leaf value of the `accounts` tree. */
 export const accountRecord = z.strictObject({

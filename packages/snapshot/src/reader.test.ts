@@ -1,6 +1,6 @@
 import { type Bytes, concat, fromUtf8, sha256Hex, toBase64, utf8 } from '@sallyport/bytes';
 import { type Result, unwrap } from '@sallyport/faults';
-import { defaultLoginSettings } from '@sallyport/model';
+import { defaultLoginSettings, modernPolicy } from '@sallyport/model';
 import { beforeAll, describe, expect, it, test } from 'vitest';
 import { makeLocal } from '../fixture/local-certificate.ts';
 import {
@@ -110,6 +110,7 @@ describe('a good snapshot', () => {
     expect(reader.servers).toEqual([
       {
         server: content.servers[0],
+        algorithms: { ssh: modernPolicy.ssh, tls: modernPolicy.tls },
         served: [
           { id: 'crt-ssh', form: 'x509', key: local.key, chain: local.chain.map((der) => toBase64(der)) },
         ],

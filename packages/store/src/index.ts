@@ -10,6 +10,12 @@ export {
   updateAccount,
 } from './accounts.ts';
 export {
+  customAlgorithmPolicies,
+  deleteAlgorithmPolicy,
+  insertAlgorithmPolicy,
+  updateAlgorithmPolicy,
+} from './algorithm-policies.ts';
+export {
   type AuditEntry,
   type AuditHead,
   appendAudit,
@@ -25,18 +31,18 @@ export {
   listCertificateAuthorities,
 } from './certificate-authorities.ts';
 export {
-  type CertificateRequestRow,
-  deleteCertificateRequest,
-  deleteCertificateRequestsOf,
-  findCertificateRequest,
-  findCertificateRequestAlias,
-export {
   type Anchors,
   type CertificateFilter,
   certificatesEnding,
   listCertificates,
   type StatusCircumstances,
 } from './certificate-list.ts';
+export {
+  type CertificateRequestRow,
+  deleteCertificateRequest,
+  deleteCertificateRequestsOf,
+  findCertificateRequest,
+  findCertificateRequestAlias,
   insertCertificateRequest,
   listCertificateRequests,
   requestsReplacing,
@@ -50,19 +56,19 @@ export {
 } from './certificate-versions.ts';
 export {
   type CertificateRow,
+  certificateAuthorities,
   certificatesOfKinds,
+  certificatesWithAliases,
   certificatesWithKey,
+  certificatesWithKeys,
   certificatesWithoutFacts,
+  certificatesWithSubjects,
   deleteCertificate,
   deleteCertificatesOf,
   findCertificate,
-  certificateAuthorities,
   findCertificates,
-  certificatesWithAliases,
   insertCertificate,
-  certificatesWithKeys,
   insertCertificates,
-  certificatesWithSubjects,
   loginCertificatesOf,
   loginsIssuedBy,
   updateCertificate,
@@ -87,6 +93,12 @@ export {
 } from './crls.ts';
 export { type Database, databaseOver, type Queries, readingClient } from './database.ts';
 export { type EventRow, insertEvents, listEvents } from './events.ts';
+export {
+  deleteHostKeyReceipts,
+  type HostKeyReceipt,
+  hostKeyReceiptsOf,
+  saveHostKeyReceipts,
+} from './host-key-receipts.ts';
 export { findInstallation, type Installation, insertInstallation } from './installation.ts';
 export {
   findJoinToken,

@@ -13,6 +13,7 @@ beforeAll(async () => {
 });
 
 const short = {
+  connectionsPerMinutePerAddress: 6_000,
   maxConnections: 10,
   maxConnectionsPerAddress: 10,
   loginGraceSeconds: 60,

@@ -12,7 +12,7 @@ const ask =
       });
     });
 
-function credentialOf(context: Ssh2AuthContext): Credential {
+function credentialOf(context: Ssh2AuthContext, acceptedKeys: readonly string[]): Credential {
   switch (context.method) {
     case 'none':
       return { method: 'none' };
@@ -28,7 +28,7 @@ function credentialOf(context: Ssh2AuthContext): Credential {
       const hash = hashAlgo === 'sha256' || hashAlgo === 'sha512' ? hashAlgo : undefined;
       return {
         method: 'publickey',
-        key: readClientKey({ type: key.algo, hash, blob: key.data }),
+        key: readClientKey({ type: key.algo, hash, blob: key.data }, acceptedKeys),
         signed: signature && blob ? { data: blob, signature } : undefined,
       };
     }
@@ -37,9 +37,17 @@ function credentialOf(context: Ssh2AuthContext): Credential {
   }
 }
 
-/** An authentication request of ssh2 as an exchange of ours. ssh2 itself verifies no signature: our judge does. */
-export function authExchange(context: Ssh2AuthContext, client: Ssh2Client): AuthExchange {
-  const credential = credentialOf(context);
+/**
+ * An authentication request of ssh2 as an exchange of ours. ssh2 itself verifies no signature: our judge does.
+ *
+ * @param acceptedKeys signature algorithms that a client's key may use
+ */
+export function authExchange(
+  context: Ssh2AuthContext,
+  client: Ssh2Client,
+  acceptedKeys: readonly string[],
+): AuthExchange {
+  const credential = credentialOf(context, acceptedKeys);
   return {
     user: context.username,
     credential,

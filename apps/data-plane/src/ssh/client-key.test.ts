@@ -1,5 +1,6 @@
 import { createSign, generateKeyPairSync, sign } from 'node:crypto';
 import { concat, copyOf } from '@sallyport/bytes';
+import { modernPolicy } from '@sallyport/model';
 import { sshBlobOf } from '@sallyport/pki';
 import { describe, expect, it } from 'vitest';
 import { readClientKey } from './client-key.ts';
@@ -13,10 +14,11 @@ const ed25519 = generateKeyPairSync('ed25519');
 const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 });
 const blob = blobOf(ed25519.publicKey);
 const data = Buffer.from('the session');
+const accepted = modernPolicy.ssh.clientKeys;
 
 describe('readClientKey', () => {
   it('verifies a signature over the data alone', () => {
-    const key = readClientKey({ type: 'ssh-ed25519', hash: undefined, blob });
+    const key = readClientKey({ type: 'ssh-ed25519', hash: undefined, blob }, accepted);
     const signature = sign(null, data, ed25519.privateKey);
     expect(key).toMatchObject({ algorithm: 'ssh-ed25519', blob });
     expect(key?.verify(data, signature)).toBe(true);
@@ -25,15 +27,19 @@ describe('readClientKey', () => {
     expect(key?.verify(data, signature.subarray(1))).toBe(false);
   });
 
-  it('holds RSA to the hash that was named, and never to SHA-1', () => {
+  it('holds RSA to the hash that was named, and to SHA-1 only where the policy says so', () => {
     const rsaBlob = blobOf(rsa.publicKey);
     const by = (hash: string) => createSign(hash).update(data).sign(rsa.privateKey);
-    const key = readClientKey({ type: 'ssh-rsa', hash: 'sha512', blob: rsaBlob });
+    const key = readClientKey({ type: 'ssh-rsa', hash: 'sha512', blob: rsaBlob }, accepted);
     expect(key?.algorithm).toBe('rsa-sha2-512');
     expect(key?.verify(data, by('sha512'))).toBe(true);
     expect(key?.verify(data, by('sha256'))).toBe(false);
     expect(key?.verify(data, by('sha1'))).toBe(false);
-    expect(readClientKey({ type: 'ssh-rsa', hash: undefined, blob: rsaBlob })).toBeUndefined();
+    expect(readClientKey({ type: 'ssh-rsa', hash: undefined, blob: rsaBlob }, accepted)).toBeUndefined();
+    const old = readClientKey({ type: 'ssh-rsa', hash: undefined, blob: rsaBlob }, [...accepted, 'ssh-rsa']);
+    expect(old?.algorithm).toBe('ssh-rsa');
+    expect(old?.verify(data, by('sha1'))).toBe(true);
+    expect(old?.verify(data, by('sha256'))).toBe(false);
   });
 
   it.each<[string, string, Uint8Array]>([
@@ -46,7 +52,7 @@ describe('readClientKey', () => {
     ['a public key line', 'ssh-ed25519', Buffer.from(`ssh-ed25519 ${Buffer.from(blob).toString('base64')}`)],
     ['DSA', 'ssh-dss', blob],
   ])('refuses %s', (_, type, bytes) => {
-    expect(readClientKey({ type, hash: undefined, blob: bytes })).toBeUndefined();
+    expect(readClientKey({ type, hash: undefined, blob: bytes }, accepted)).toBeUndefined();
   });
 
   it('refuses RSA of 1024 bits', () => {
@@ -63,6 +69,6 @@ describe('readClientKey', () => {
       field(Buffer.from(e ?? '', 'base64url')),
       field(Buffer.from(n ?? '', 'base64url')),
     ]);
-    expect(readClientKey({ type: 'ssh-rsa', hash: 'sha256', blob: weak })).toBeUndefined();
+    expect(readClientKey({ type: 'ssh-rsa', hash: 'sha256', blob: weak }, accepted)).toBeUndefined();
   });
 });

@@ -23,7 +23,7 @@ export type NamedKey = {
 };
 
 function signatureAlgorithm({ type, hash }: NamedKey): ClientSignatureAlgorithm | undefined {
-  const rsa = hash && ({ sha256: 'rsa-sha2-256', sha512: 'rsa-sha2-512' } as const)[hash];
+  const rsa = hash ? ({ sha256: 'rsa-sha2-256', sha512: 'rsa-sha2-512' } as const)[hash] : 'ssh-rsa';
   const name = type === 'ssh-rsa' ? rsa : type;
   return clientSignatureAlgorithms.find((algorithm) => algorithm === name);
 }
@@ -63,12 +63,13 @@ function strongEnough(key: ParsedKey): boolean {
 /**
  * Reads a key that a client names.
  *
- * @returns the key; nothing for an algorithm that is not accepted (certificates, SHA-1, DSA, security keys), a blob
- *   that is not the one encoding of such a key, and RSA below 2048 or above 16384 bits
+ * @param accepted signature algorithms of the policy
+ * @returns the key; nothing for an algorithm that is not accepted, a blob that is not the one encoding of such a key,
+ *   and RSA below 2048 or above 16384 bits
  */
-export function readClientKey(named: NamedKey): ClientKey | undefined {
+export function readClientKey(named: NamedKey, accepted: readonly string[]): ClientKey | undefined {
   const algorithm = signatureAlgorithm(named);
-  if (!algorithm || !beginsWith(named.blob, named.type)) return undefined;
+  if (!algorithm || !accepted.includes(algorithm) || !beginsWith(named.blob, named.type)) return undefined;
   const key = parse(named);
   if (!key || !strongEnough(key)) return undefined;
   return {

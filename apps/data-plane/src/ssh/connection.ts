@@ -51,6 +51,9 @@ export class SshConnection {
     engine.serve(
       socket,
       {
+        offered: () => {},
+        negotiated: () => {},
+        hostKeysProved: () => {},
         authentication: (exchange) =>
           // A login that cannot be judged ends here; its client must not wait for an answer.
           void this.#authentication.handle(exchange).catch(() => socket.destroy()),

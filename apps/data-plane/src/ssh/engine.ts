@@ -1,16 +1,22 @@
 import type { Socket } from 'node:net';
 import { ok, type Result, refuse } from '@sallyport/faults';
+import type { SshAlgorithms } from '@sallyport/model';
 import ssh2 from 'ssh2';
-import type { TransportAlgorithms } from './algorithms.ts';
 import type { HostKeys } from './host-keys.ts';
+import type { HybridKem } from './hybrid-kem.ts';
 import { exchangeIdentification, serverIdentification } from './identification.ts';
-import { type LinkEvents, SshLink } from './link.ts';
+import { type LinkEvents, type LinkOptions, type RekeyLimits, SshLink } from './link.ts';
 import { kexOffer, type Ssh2Client } from './ssh2-internals.ts';
 import type { TransferMemory } from './transfer-memory.ts';
 
 export type SshEngineOptions = {
   readonly hostKeys: HostKeys;
-  readonly algorithms: TransportAlgorithms;
+  readonly algorithms: SshAlgorithms;
+  /** Those key exchanges of the algorithms that are hybrids, by name. */
+  readonly hybrids: ReadonlyMap<string, HybridKem>;
+  readonly rekey: RekeyLimits;
+  /** A client that is silent for so long is asked whether it is there; three questions in vain end it. */
+  readonly keepaliveMs: number;
   /** Shown before authentication (RFC 4252 section 5.4). */
   readonly banner: string | undefined;
   /** Memory that transfers of all engines share. */
@@ -27,9 +33,6 @@ export interface SshEngine {
   serve(socket: Socket, events: LinkEvents, onLink: (link: SshLink) => void): void;
 }
 
-/** A client that does not answer three of these is gone. */
-const keepaliveMs = 20_000;
-
 /**
  * Builds an engine on ssh2, whose host keys are fixed when it is built: a change is another engine, and
  * connections stay on the one they began with.
@@ -44,7 +47,7 @@ export function createSshEngine(options: SshEngineOptions): Result<SshEngine> {
     server = new ssh2.Server({
       hostKeys: [...hostKeys.privateKeys],
       ident: serverIdentification.slice('SSH-2.0-'.length),
-      keepaliveInterval: keepaliveMs,
+      keepaliveInterval: options.keepaliveMs,
       keepaliveCountMax: 3,
       ...(options.banner ? { banner: options.banner } : {}),
     });
@@ -52,12 +55,19 @@ export function createSshEngine(options: SshEngineOptions): Result<SshEngine> {
     // ssh2's messages may quote what it was given.
     return refuse('item-engine-refused', 'the SSH engine does not take these host keys');
   }
-  const offer = kexOffer({
-    kex: algorithms.kex,
-    hostKeys: hostKeys.algorithms,
-    ciphers: algorithms.ciphers,
-    macs: algorithms.macs,
-  });
+  const shared: LinkOptions = {
+    offer: kexOffer({
+      kex: algorithms.kex,
+      hostKeys: hostKeys.algorithms,
+      ciphers: algorithms.ciphers,
+      macs: algorithms.macs,
+    }),
+    hybrids: options.hybrids,
+    clientKeys: algorithms.clientKeys,
+    hostKeys: hostKeys.announced,
+    rekey: options.rekey,
+    memory: options.memory,
+  };
   server.on('error', () => {});
   server.on('connection', (connection) => {
     const client = connection as Ssh2Client;
@@ -68,7 +78,7 @@ export function createSshEngine(options: SshEngineOptions): Result<SshEngine> {
   });
   return ok({
     serve(socket, events, onLink) {
-      waiting.set(socket, (client) => onLink(new SshLink(client, offer, options.memory, events)));
+      waiting.set(socket, (client) => onLink(new SshLink(client, shared, events)));
       exchangeIdentification(socket, () => server.injectSocket(socket));
     },
   });

@@ -1,22 +1,49 @@
 import type { Socket } from 'node:net';
-import { clientSignatureAlgorithms } from './algorithms.ts';
 import { authExchange } from './auth-exchange.ts';
 import type { AuthExchange } from './authentication.ts';
 import { ByteChannel } from './channel.ts';
+import { prepareAnnouncement } from './host-key-announcement.ts';
+import type { HostKey } from './host-keys.ts';
+import type { HybridKem } from './hybrid-kem.ts';
+import { leadKeyExchange } from './key-exchange.ts';
+import type { OfferedAlgorithms } from './negotiation.ts';
 import {
   disconnectReason,
   extInfoMessage,
   type KexOffer,
+  type Negotiated,
   type Protocol,
   type Ssh2AuthContext,
   type Ssh2Client,
   type Ssh2Session,
+  sendMessage,
 } from './ssh2-internals.ts';
 import { TransferLane } from './transfer-lane.ts';
 import type { TransferMemory } from './transfer-memory.ts';
+import { sshField } from './wire.ts';
 
-/** What a client does, once it has said who it is. */
+/** What every connection of an engine shares. */
+export type LinkOptions = {
+  readonly offer: KexOffer;
+  readonly hybrids: ReadonlyMap<string, HybridKem>;
+  /** Signature algorithms that a client's key may use. */
+  readonly clientKeys: readonly string[];
+  readonly hostKeys: readonly HostKey[];
+  readonly rekey: RekeyLimits;
+  readonly memory: TransferMemory;
+};
+
+/** New keys after so many bytes in both directions together, or after so long (RFC 4253 section 9). */
+export type RekeyLimits = { readonly bytes: number; readonly ms: number };
+
+/** What a client does, once it has said what it is. */
 export type LinkEvents = {
+  /** Its first offer of algorithms, before anything is made of it. */
+  readonly offered: (offered: OfferedAlgorithms) => void;
+  /** Its first key exchange is done. */
+  readonly negotiated: (negotiated: Negotiated) => void;
+  /** A logged-in client has had these host keys proved. */
+  readonly hostKeysProved: (fingerprints: readonly string[]) => void;
   readonly authentication: (exchange: AuthExchange) => void;
   /**
    * A logged-in client asks for a subsystem. Called at once, and the channel is opened only by `accept`;
@@ -29,8 +56,6 @@ export type LinkEvents = {
 const maxSessions = 10;
 /** Below this a client's packets are not worth their headers. */
 const smallestPacket = 256;
-/** New keys after this many bytes in both directions together (RFC 4253 section 9). */
-const rekeyAfterBytes = 1024 ** 3;
 /** A key exchange that takes longer is given up: meanwhile replies pile up. */
 const keyExchangeMs = 30_000;
 /** Replies that ssh2 makes by itself may pile up to this before we stop reading. */
@@ -39,23 +64,12 @@ const readPauseBacklog = 2 * 1024 * 1024;
 const lingerMs = 2_000;
 
 /** EXT_INFO with the signature algorithms that we take: ssh2's own list is wrong (RFC 8308 sections 2.3 and 3.1). */
-function sendExtInfo(protocol: Protocol): void {
-  const field = (text: string): Buffer => {
-    const bytes = Buffer.alloc(4 + text.length);
-    bytes.writeUInt32BE(text.length);
-    bytes.write(text, 4, 'latin1');
-    return bytes;
-  };
-  const payload = Buffer.concat([
+const extInfo = (clientKeys: readonly string[]): Buffer =>
+  Buffer.concat([
     Buffer.from([extInfoMessage, 0, 0, 0, 1]),
-    field('server-sig-algs'),
-    field(clientSignatureAlgorithms.join(',')),
+    sshField('server-sig-algs'),
+    sshField(clientKeys.join(',')),
   ]);
-  const { write } = protocol._packetRW;
-  const packet = write.alloc(payload.length);
-  packet.set(payload, write.allocStart);
-  protocol._cipher.encrypt(write.finalize(packet));
-}
 
 /**
  * One client of the engine, from its identification string on. Repairs what ssh2 leaves to its user: the offer
@@ -66,25 +80,38 @@ export class SshLink {
   readonly #protocol: Protocol;
   readonly #socket: Socket;
   readonly #events: LinkEvents;
+  readonly #options: LinkOptions;
   readonly #channels = new Set<ByteChannel>();
   readonly #lane: TransferLane;
   #sessions = 0;
   #keyedAtBytes = 0;
   #keyExchangeTimer: NodeJS.Timeout | undefined;
+  #rekeyTimer: NodeJS.Timeout | undefined;
+  #clientHostKeys: readonly string[] = [];
 
   /** To be made while ssh2 announces the client: its key exchange has not begun. */
-  constructor(client: Ssh2Client, offer: KexOffer, memory: TransferMemory, events: LinkEvents) {
+  constructor(client: Ssh2Client, options: LinkOptions, events: LinkEvents) {
+    this.#options = options;
     this.#client = client;
     this.#protocol = client._protocol;
     this.#socket = client._sock;
     this.#events = events;
-    this.#lane = new TransferLane(client, memory);
+    this.#lane = new TransferLane(client, options.memory);
     client.on('error', () => this.#linger());
     client.on('authentication', (context) =>
-      events.authentication(authExchange(context as Ssh2AuthContext, client)),
+      events.authentication(authExchange(context as Ssh2AuthContext, client, options.clientKeys)),
     );
     client.on('session', (accept, reject) => this.#session(accept as () => unknown, reject));
-    this.#prepareKeyExchange(offer);
+    leadKeyExchange(this.#protocol, {
+      offer: options.offer,
+      hybrids: options.hybrids,
+      onOffered: (offered) => {
+        this.#clientHostKeys = offered.hostKeys;
+        events.offered(offered);
+      },
+    });
+    this.#followKeyExchanges();
+    this.#announceHostKeys();
     this.#boundMemory();
   }
 
@@ -105,24 +132,44 @@ export class SshLink {
     this.#socket.once('close', () => clearTimeout(timer));
   }
 
-  #prepareKeyExchange(offer: KexOffer): void {
+  #followKeyExchanges(): void {
     const protocol = this.#protocol;
-    protocol._offer = offer;
     const complete = protocol._onHandshakeComplete;
     let first = true;
-    protocol._onHandshakeComplete = (...negotiated) => {
-      if (first) {
+    protocol._onHandshakeComplete = (negotiated) => {
+      const kex = protocol._kex;
+      if (first && kex) {
         first = false;
-        const wanted = protocol._kex.remoteExtInfoEnabled;
-        protocol._kex.remoteExtInfoEnabled = false;
-        if (wanted) sendExtInfo(protocol);
+        const wanted = kex.remoteExtInfoEnabled;
+        kex.remoteExtInfoEnabled = false;
+        if (wanted) sendMessage(protocol, extInfo(this.#options.clientKeys));
+        this.#events.negotiated(negotiated);
       }
-      complete(...negotiated);
+      complete(negotiated);
       clearTimeout(this.#keyExchangeTimer);
       this.#keyExchangeTimer = undefined;
       this.#keyedAtBytes = this.#socket.bytesRead + this.#socket.bytesWritten;
+      clearTimeout(this.#rekeyTimer);
+      this.#rekeyTimer = setTimeout(() => this.#rekey(), this.#options.rekey.ms);
       for (const channel of this.#channels) channel.pump();
     };
+  }
+
+  /** Asks for new keys; before the login there is nothing yet that would need them. */
+  #rekey(): void {
+    if (!this.#client.authenticated || this.#socket.destroyed) return;
+    this.#client.rekey();
+    this.#keyExchangeTimer ??= setTimeout(() => this.#socket.destroy(), keyExchangeMs);
+  }
+
+  #announceHostKeys(): void {
+    const announce = prepareAnnouncement(this.#protocol, {
+      keys: this.#options.hostKeys,
+      clientAlgorithms: () => this.#clientHostKeys,
+      authenticated: () => this.#client.authenticated,
+      onProved: (fingerprints) => this.#events.hostKeysProved(fingerprints),
+    });
+    this.#client.once('ready', announce);
   }
 
   #boundMemory(): void {
@@ -134,15 +181,13 @@ export class SshLink {
       }
       if (this.#protocol._kexinit !== undefined) {
         this.#keyExchangeTimer ??= setTimeout(() => socket.destroy(), keyExchangeMs);
-      } else if (
-        this.#client.authenticated &&
-        socket.bytesRead + socket.bytesWritten - this.#keyedAtBytes > rekeyAfterBytes
-      ) {
-        this.#client.rekey();
+      } else if (socket.bytesRead + socket.bytesWritten - this.#keyedAtBytes > this.#options.rekey.bytes) {
+        this.#rekey();
       }
     });
     socket.once('close', () => {
       clearTimeout(this.#keyExchangeTimer);
+      clearTimeout(this.#rekeyTimer);
       for (const channel of this.#channels) channel.gone();
     });
   }

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
+import { modernPolicy } from '@sallyport/model';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { makeHostKey, Stage, until } from './fixture/stage.ts';
 
@@ -36,7 +37,11 @@ describe('a changed definition', () => {
     const other = createServer();
     await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
     const taken = (other.address() as { port: number }).port;
-    const busy = { server: { ...stage.server, port: taken }, identities: identities() };
+    const busy = {
+      server: { ...stage.server, port: taken },
+      identities: identities(),
+      algorithms: modernPolicy,
+    };
     expect(await stage.listener.apply(busy)).toMatchObject({ fault: { code: 'item-port-in-use' } });
     expect(stage.port).toBe(port);
     expect(await stage.sftp('pwd\n')).toMatchObject({ code: 0 });
@@ -50,17 +55,27 @@ describe('a changed definition', () => {
 
   it('goes back to the old address where the new one cannot be had', async () => {
     await stage.apply({ port: stage.port });
-    const foreign = { server: { ...stage.server, host: '192.0.2.1' }, identities: identities() };
+    const foreign = {
+      server: { ...stage.server, host: '192.0.2.1' },
+      identities: identities(),
+      algorithms: modernPolicy,
+    };
     expect(await stage.listener.apply(foreign)).toMatchObject({ fault: { code: 'item-engine-refused' } });
     expect(await stage.sftp('pwd\n')).toMatchObject({ code: 0 });
   });
 
   it('without a usable key is refused, and the old one holds', async () => {
-    expect(await stage.listener.apply({ server: stage.server, identities: [] })).toMatchObject({
+    expect(
+      await stage.listener.apply({ server: stage.server, algorithms: modernPolicy, identities: [] }),
+    ).toMatchObject({
       fault: { code: 'item-key-missing' },
     });
     const broken = { id: 'broken', chain: [], privateKey: new Uint8Array(5), keyType: 'ed25519' } as const;
-    const applied = await stage.listener.apply({ server: stage.server, identities: [broken] });
+    const applied = await stage.listener.apply({
+      server: stage.server,
+      algorithms: modernPolicy,
+      identities: [broken],
+    });
     expect(applied).toMatchObject({ fault: { code: 'item-engine-refused' } });
     expect(await stage.sftp('pwd\n')).toMatchObject({ code: 0 });
   });

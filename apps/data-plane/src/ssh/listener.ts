@@ -3,10 +3,10 @@ import type { SshServer } from '@sallyport/model';
 import type { AdapterContext, Listener } from '../adapter.ts';
 import { createFrontDoor } from '../front-door.ts';
 import type { RunningServer } from '../zone-view.ts';
-import { algorithmsOf } from './algorithms.ts';
 import { SshConnection } from './connection.ts';
 import { createSshEngine, type SshEngine } from './engine.ts';
 import { hostKeysOf } from './host-keys.ts';
+import { hybridKems } from './hybrid-kem.ts';
 import { TransferMemory } from './transfer-memory.ts';
 
 /** What new connections meet. */
@@ -39,11 +39,15 @@ export function createSshListener(context: AdapterContext): Listener<SshServer> 
       current = undefined;
       return ok(undefined);
     }
-    const hostKeys = await hostKeysOf(running.identities);
+    const algorithms = running.algorithms.ssh;
+    const hostKeys = await hostKeysOf(running.identities, algorithms.hostKeys);
     if (!hostKeys.ok) return hostKeys;
     const engine = createSshEngine({
       hostKeys: hostKeys.value,
-      algorithms: algorithmsOf(server.algorithmPolicy),
+      algorithms,
+      hybrids: await hybridKems(algorithms.kex),
+      rekey: { bytes: server.ssh.rekeyMebibytes * 2 ** 20, ms: server.ssh.rekeySeconds * 1_000 },
+      keepaliveMs: server.ssh.keepaliveSeconds * 1_000,
       banner: server.banner,
       memory,
     });

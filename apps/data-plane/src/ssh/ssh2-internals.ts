@@ -20,13 +20,42 @@ export const disconnectReason = {
 } as const;
 
 /** Algorithm lists of one KEXINIT, encoded once and shared by connections. */
-export type KexOffer = object;
+export type KexOffer = { readonly lists: { readonly kex: { readonly array: readonly string[] } } };
 
 type KexLists = { cipher: string[]; mac: string[]; compress: string[]; lang: string[] };
 
-const { KexInit } = require('ssh2/lib/protocol/kex.js') as {
+const { KexInit, kexinit } = require('ssh2/lib/protocol/kex.js') as {
   KexInit: new (lists: { kex: string[]; serverHostKey: string[]; cs: KexLists; sc: KexLists }) => KexOffer;
+  kexinit: (protocol: Protocol) => void;
 };
+
+/** Sends our KEXINIT, as ssh2 does by itself where the client begins a key exchange. */
+export const sendKexInit = (protocol: Protocol): void => kexinit(protocol);
+
+const { sendPacket } = require('ssh2/lib/protocol/utils.js') as {
+  sendPacket: (protocol: Protocol, packet: Buffer) => boolean;
+};
+
+/**
+ * Sends a message that ssh2 has no method for; during a key exchange it waits for the end.
+ *
+ * @param payload with its message number
+ */
+export function sendMessage(protocol: Protocol, payload: Uint8Array): void {
+  const { write } = protocol._packetRW;
+  const start = write.allocStart;
+  const packet = write.alloc(payload.length);
+  packet.set(payload, start);
+  sendPacket(protocol, write.finalize(packet));
+}
+
+const strictKex = 'kex-strict-s-v00@openssh.com';
+
+/** An offer for ssh2's own reading that has one key exchange only; it is never sent. */
+export const kexOnly = (offer: KexOffer, name: string): KexOffer => ({
+  ...offer,
+  lists: { ...offer.lists, kex: { array: [name, strictKex] } },
+});
 
 /** Builds the offer of a server, with the marker of strict key exchange (OpenSSH PROTOCOL section 1.10). */
 export function kexOffer(lists: {
@@ -37,22 +66,49 @@ export function kexOffer(lists: {
 }): KexOffer {
   const direction = { cipher: [...lists.ciphers], mac: [...lists.macs], compress: ['none'], lang: [] };
   return new KexInit({
-    kex: [...lists.kex, 'kex-strict-s-v00@openssh.com'],
+    kex: [...lists.kex, strictKex],
     serverHostKey: [...lists.hostKeys],
     cs: direction,
     sc: direction,
   });
 }
 
+/** The algorithms that both sides agreed on. */
+export type Negotiated = {
+  kex: string;
+  readonly serverHostKey: string;
+  readonly cs: { readonly cipher: string; readonly mac: string };
+  readonly sc: { readonly cipher: string; readonly mac: string };
+};
+
+/** One key exchange under way. */
+export type KeyExchange = {
+  remoteExtInfoEnabled: boolean;
+  /** H of the first exchange (RFC 4253 section 7.2), from its end on. */
+  readonly sessionID: Buffer | undefined;
+  readonly negotiated: Negotiated;
+  hashName: string;
+  _remoteKexinit: Buffer;
+  convertPublicKey: (share: Buffer) => Buffer;
+  computeSecret: (share: Buffer) => Buffer | Error;
+  getPublicKey: () => Buffer;
+};
+
 /** The protocol object of one connection. */
 export type Protocol = {
   _offer: KexOffer;
   /** Set from our KEXINIT until the keys are exchanged. */
   _kexinit: Buffer | undefined;
-  _kex: { remoteExtInfoEnabled: boolean };
+  _kex: KeyExchange | undefined;
+  /** Until the first keys are in use it reads clear packets; then each exchange makes another one. */
+  readonly _decipher: { _onPayload: (payload: Buffer) => unknown };
+  _onPayload: (payload: Buffer) => unknown;
   /** Packets that wait for the end of a key exchange. */
   _queue: unknown[] | undefined;
-  _onHandshakeComplete: (...negotiated: unknown[]) => void;
+  readonly _handlers: {
+    GLOBAL_REQUEST: (protocol: Protocol, name: string, wantReply: boolean, data: unknown) => void;
+  };
+  _onHandshakeComplete: (negotiated: Negotiated) => void;
   _cipher: { encrypt(packet: Buffer): void };
   readonly _packetRW: {
     readonly write: {
@@ -61,6 +117,8 @@ export type Protocol = {
       finalize(packet: Buffer): Buffer;
     };
   };
+  requestSuccess(data: Buffer): void;
+  requestFailure(): void;
   authPKOK(algorithm: string, key: Buffer): void;
   channelData(channel: number, data: Buffer): void;
   channelWindowAdjust(channel: number, bytes: number): void;

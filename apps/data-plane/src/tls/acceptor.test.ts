@@ -6,10 +6,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import tls from 'node:tls';
 import { promisify } from 'node:util';
-import { type ClientCertificateMode, type FtpServer, serverCreate } from '@sallyport/model';
+import { unwrap } from '@sallyport/faults';
+import { type ClientCertificateMode, type FtpServer, modernPolicy, serverCreate } from '@sallyport/model';
+import { packSerials, parseCertificate, readSerials } from '@sallyport/pki';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { AdapterContext } from '../adapter.ts';
-import type { Identity, RunningServer, ZoneView } from '../zone-view.ts';
+import type { CrlRule, Identity, RunningServer, ZoneView } from '../zone-view.ts';
 import { createTlsAcceptor, type TlsAcceptor, type TlsOutcome } from './acceptor.ts';
 import { type Issued, identityOf, issue } from './fixture/certificates.ts';
 import { viewOf } from './fixture/zone.ts';
@@ -57,6 +59,7 @@ function runningWith(
   return {
     server: { ...server, id, version: 1, createdAt: '2026-01-01T00:00:00Z' } as FtpServer,
     identities,
+    algorithms: modernPolicy,
   };
 }
 
@@ -256,6 +259,37 @@ describe.each(['TLSv1.2', 'TLSv1.3'] as const)('resumption on %s', (version) => 
       credential: { kind: 'invalid' },
       admission: { kind: 'refuse' },
       resumed: true,
+    });
+  });
+
+  test('is refused after the list of the root has named the intermediate, or has ended', async () => {
+    const { port, state } = await listen({ view: trusting(), running: runningWith('required') });
+    const again = await first(port);
+    const under = (list: CrlRule['list']) =>
+      viewOf({
+        cas: [ca],
+        registered: [{ account: 'acc-alice', certificate: alice }],
+        crlRules: [{ id: 'crt-root', ca: unwrap(parseCertificate(ca.der)), onStaleCrl: 'reject', list }],
+      });
+    const listOf = (serials: readonly string[]): CrlRule['list'] => ({
+      number: '4',
+      nextUpdate: new Date(state.clock + 60_000),
+      serials: unwrap(readSerials(packSerials(serials))),
+    });
+    state.view = under(listOf([unwrap(parseCertificate(intermediate.der)).serial]));
+    expect((await connect(port, again)).told).toMatchObject({
+      credential: { kind: 'invalid', reason: 'revoked: CN=Intermediate, by list 4 of CN=Root' },
+      admission: { kind: 'refuse' },
+      resumed: true,
+    });
+    state.view = under(listOf([]));
+    const fresh = await connect(port, { ...withCertificate(alice, intermediate), ...pinned });
+    expect(fresh.told).toMatchObject({ credential: { kind: 'proved' } });
+    state.clock += 60_001;
+    const { told } = await connect(port, { ...withCertificate(alice, intermediate), ...pinned });
+    expect(told).toMatchObject({
+      credential: { kind: 'invalid', reason: expect.stringMatching(/^crl-stale: CN=Root since /) },
+      admission: { kind: 'refuse' },
     });
   });
 

@@ -90,6 +90,7 @@ export function createTlsAcceptor(options: {
     if (!identities.ok) throw new Error(`no usable identity: ${identities.fault.code}`);
     const contexts = createTlsContexts({
       server: running.server,
+      algorithms: running.algorithms.tls,
       identities: identities.value,
       trust: view.trust,
       ticketKeys: keys,

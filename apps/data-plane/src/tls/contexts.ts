@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { createSecureContext, type SecureContext } from 'node:tls';
-import type { FtpServer, HttpServer } from '@sallyport/model';
+import type { FtpServer, HttpServer, TlsAlgorithms } from '@sallyport/model';
 import { requestsCertificate } from '@sallyport/policy';
 import type { ZoneView } from '../zone-view.ts';
 import { identitiesFor, type UsableIdentity } from './identities.ts';
@@ -35,6 +35,7 @@ export const sessionIdContextOf = (
 /** Contexts made as they are first needed: one per set of identities that some name selects. */
 export function createTlsContexts(options: {
   readonly server: FtpServer | HttpServer;
+  readonly algorithms: TlsAlgorithms;
   readonly identities: readonly UsableIdentity[];
   readonly trust: ZoneView['trust'];
   readonly ticketKeys: Buffer;
@@ -52,7 +53,7 @@ export function createTlsContexts(options: {
       const known = made.get(name);
       if (known) return known;
       const context = createSecureContext({
-        ...suitesOf[server.algorithmPolicy],
+        ...suitesOf(options.algorithms),
         cert: chosen.map(({ identity }) => identity.chain.map((der) => pemOf('CERTIFICATE', der)).join('')),
         key: chosen.map(({ identity }) => pemOf('PRIVATE KEY', identity.privateKey)),
         // Never undefined: Node would trust, and advertise, its own public roots.

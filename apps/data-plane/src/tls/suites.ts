@@ -1,5 +1,6 @@
 import { constants } from 'node:crypto';
 import type { SecureContextOptions } from 'node:tls';
+import type { TlsAlgorithms } from '@sallyport/model';
 
 type SuiteOptions = Required<
   Pick<
@@ -8,31 +9,29 @@ type SuiteOptions = Required<
   >
 >;
 
-/** TLS 1.3 suites (RFC 8446 appendix B.4), then ECDHE with AEAD for TLS 1.2 (RFC 9325 section 4.2). */
-const modernCiphers = [
-  'TLS_AES_128_GCM_SHA256',
-  'TLS_AES_256_GCM_SHA384',
-  'TLS_CHACHA20_POLY1305_SHA256',
-  'ECDHE-ECDSA-AES128-GCM-SHA256',
-  'ECDHE-RSA-AES128-GCM-SHA256',
-  'ECDHE-ECDSA-AES256-GCM-SHA384',
-  'ECDHE-RSA-AES256-GCM-SHA384',
-  'ECDHE-ECDSA-CHACHA20-POLY1305',
-  'ECDHE-RSA-CHACHA20-POLY1305',
-];
+/** OpenSSL's name of a suite: TLS 1.3 has one name, before it OpenSSL leaves out half of the words. */
+function opensslSuite(name: string): string {
+  const [exchange, cipher] = name.replace(/^TLS_/, '').split('_WITH_');
+  if (cipher === undefined) return name;
+  const words = cipher
+    .replace(/_POLY1305_SHA256$/, '_POLY1305')
+    .replace(/_CBC_/, '_')
+    .replace(/^AES_/, 'AES');
+  return `${exchange}_${words}`.replaceAll('_', '-');
+}
 
-/** The hybrid with ML-KEM first: whoever records this traffic cannot open it with a later quantum computer. */
-const modernGroups = ['X25519MLKEM768', 'X25519', 'P-256', 'P-384'];
-
-/** Versions, suites and groups of an algorithm policy, in the form that `tls.createSecureContext` takes. */
-export const suitesOf: Readonly<Record<'modern', SuiteOptions>> = {
-  modern: {
-    minVersion: 'TLSv1.2',
-    maxVersion: 'TLSv1.3',
-    ciphers: modernCiphers.join(':'),
-    ecdhCurve: modernGroups.join(':'),
+/**
+ * Versions, suites and groups of an algorithm policy, in the form that `tls.createSecureContext` takes. The policy's
+ * order holds, not the client's.
+ */
+export function suitesOf({ versions, suites, groups }: TlsAlgorithms): SuiteOptions {
+  return {
+    minVersion: versions.includes('1.2') ? 'TLSv1.2' : 'TLSv1.3',
+    maxVersion: versions.includes('1.3') ? 'TLSv1.3' : 'TLSv1.2',
+    ciphers: suites.map(opensslSuite).join(':'),
+    ecdhCurve: groups.join(':'),
     honorCipherOrder: true,
     // Renegotiation would let a client change its certificate after it was judged.
-    secureOptions: constants.SSL_OP_NO_RENEGOTIATION | constants.SSL_OP_PRIORITIZE_CHACHA,
-  },
-};
+    secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
+  };
+}

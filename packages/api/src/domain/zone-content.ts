@@ -8,6 +8,7 @@ import {
   allRevocations,
   type CertificateRow,
   certificatesOfKinds,
+  customAlgorithmPolicies,
   findZone,
   type KeyEncryption,
   type Queries,
@@ -16,8 +17,8 @@ import {
 } from '@sallyport/store';
 import { readCrlRules } from './crl-rules.ts';
 import { endOfUse } from './end-of-use.ts';
-
 import { leafOf, privateKeyPurpose, storedLeaf } from './stored-certificate.ts';
+
 export { leafOf, privateKeyPurpose };
 
 /** The three global policy documents. */
@@ -64,6 +65,7 @@ export async function readZoneContent(
     zone,
     policy: await readGlobalPolicy(queries),
     servers,
+    algorithmPolicies: await customAlgorithmPolicies(queries),
     locals: await Promise.all(localRows.map((row) => localCertificate(row, keys))),
     accounts: accounts.map((account) => ({
       id: account.id,
@@ -112,8 +114,8 @@ function registeredCertificate(row: CertificateRow): RegisteredCertificate {
     sha256: row.sha256,
     spkiSha256: row.spkiSha256,
     ...(validUntil === undefined ? {} : { validUntil }),
+    ...(row.sources === null ? {} : { sources: row.sources }),
     issuer: parsed.issuerDer,
     subject: parsed.subjectDer,
-    ...(row.sources === null ? {} : { sources: row.sources }),
   };
 }

@@ -13,6 +13,7 @@ import { z } from 'zod';
 import type { Caller } from '../caller.ts';
 import type { Dependencies } from '../dependencies.ts';
 import { currentDocuments } from '../domain/current-documents.ts';
+import { keepHostKeyReceipts } from '../domain/host-key-receipts.ts';
 import { joinNode, judgeJoin } from '../domain/join.ts';
 import { publishTouched } from '../domain/publish.ts';
 import { operation } from '../operation.ts';
@@ -143,6 +144,7 @@ export const nodeProtocolOperations = [
       const recorded = await deps.store.record(async (queries) => {
         if (!(await advanceEventSequence(queries, node.id, body.sequence))) return false;
         await insertEvents(queries, { node: node.id, zone: node.zone }, body.events);
+        await keepHostKeyReceipts(queries, node.zone, body.events);
         return true;
       });
       return recorded ? ok({ body: { accepted: true as const } }) : refuse('node-replayed');

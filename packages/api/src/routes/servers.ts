@@ -4,6 +4,7 @@ import { knownHostsLine, parseCertificate, sshBlobOf } from '@sallyport/pki';
 import { effectivePolicy } from '@sallyport/policy';
 import { checkAdmits } from '@sallyport/snapshot/publish';
 import {
+  deleteHostKeyReceipts,
   deleteServer,
   findCertificate,
   findServer,
@@ -16,6 +17,8 @@ import {
 } from '@sallyport/store';
 import { z } from 'zod';
 import { requireZones } from '../caller.ts';
+import { checkAlgorithmPolicy } from '../domain/algorithm-policy.ts';
+import { accountsWithout } from '../domain/host-key-receipts.ts';
 import { newId } from '../domain/identifier.ts';
 import { leafOf, readGlobalPolicy } from '../domain/zone-content.ts';
 import { operation } from '../operation.ts';
@@ -34,15 +37,21 @@ import {
   requireWritten,
 } from './answers.ts';
 
+/** What a change does to partners that they could not know beforehand. */
+const warning = z.strictObject({
+  code: z.literal('host-key-not-learned'),
+  detail: z.string(),
+  accounts: z.array(z.string()),
+});
+
 const changedServer = z.discriminatedUnion('protocol', [
-  server.options[0].extend(changed),
+  server.options[0].extend({ ...changed, warnings: z.array(warning).optional() }),
   server.options[1].extend(changed),
   server.options[2].extend(changed),
 ]);
 
 /** Every assigned certificate must be a local one of the server's zone, with its key, and not revoked. */
 async function checkCertificates(queries: Queries, candidate: Server): Promise<void> {
-  const types = new Set<string>();
   for (const [index, id] of candidate.certificates.entries()) {
     const pointer = `/certificates/${index}`;
     const row = await findCertificate(queries, id);
@@ -62,12 +71,8 @@ async function checkCertificates(queries: Queries, candidate: Server): Promise<v
           `${row.alias} is an SSH key in its wrapper: no TLS certificate`,
         ),
       );
-    } else if (candidate.protocol === 'ssh' && types.has(row.key.type)) {
-      unwrap(
-        refuseField('policy-refused', pointer, `an SSH server has one host key of type ${row.key.type}`),
-      );
-    } else {
-      types.add(row.key.type);
+    } else if (candidate.certificates.indexOf(id) !== index) {
+      unwrap(refuseField('invalid-request', pointer, `certificate ${row.alias} is named twice`));
     }
   }
 }
@@ -76,6 +81,7 @@ async function checkServer(queries: Queries, candidate: Server): Promise<void> {
   const zone = await findZone(queries, candidate.zone);
   if (!zone) throw new FaultError(zoneMissing);
   await checkCertificates(queries, candidate);
+  await checkAlgorithmPolicy(queries, candidate);
   const policy = effectivePolicy(await readGlobalPolicy(queries), zone);
   const admits = checkAdmits(candidate, policy);
   if (!admits.ok) {
@@ -85,6 +91,15 @@ async function checkServer(queries: Queries, candidate: Server): Promise<void> {
     unwrap(refuseField('policy-refused', '/ssh/scp', 'the SSH engine does not serve SCP yet'));
   }
 }
+
+/** Named in an answer; the view of the receipts has all. */
+const mostNamed = 100;
+
+const notLearned = (accounts: readonly string[]): z.infer<typeof warning> => ({
+  code: 'host-key-not-learned',
+  detail: `clients of ${accounts.length} accounts know none of the host keys that are in use now`,
+  accounts: accounts.slice(0, mostNamed),
+});
 
 const zoneMissing = {
   code: 'invalid-request',
@@ -184,7 +199,11 @@ export const serverOperations = [
         requireWritten(await updateServer(change.queries, next, expectedVersion));
         change.audit('server.change', `server:${next.id}`, { fields: Object.keys(body) });
         change.touch([next.zone]);
-        return next;
+        const accounts =
+          next.protocol === 'ssh'
+            ? await accountsWithout(change.queries, next.id, current.certificates, next.certificates)
+            : [];
+        return accounts.length === 0 ? next : { ...next, warnings: [notLearned(accounts)] };
       });
     },
   }),
@@ -199,6 +218,7 @@ export const serverOperations = [
         const current = found(await findServer(change.queries, params.id), 'server');
         requireZones(caller, [current.zone]);
         requireWritten(await deleteServer(change.queries, params.id, expectedVersion));
+        await deleteHostKeyReceipts(change.queries, params.id);
         change.audit('server.delete', `server:${current.id}`, { name: current.name });
         change.touch([current.zone]);
       });

@@ -1,10 +1,12 @@
 export { accounts } from './accounts.ts';
+export { algorithmPolicies } from './algorithm-policies.ts';
 export { audit, auditHead } from './audit.ts';
 export { certificateRequests } from './certificate-requests.ts';
 export { certificateVersions } from './certificate-versions.ts';
 export { certificateEnd, certificates } from './certificates.ts';
 export { crlChunks, crlFetches, crls } from './crls.ts';
 export { events } from './events.ts';
+export { hostKeyReceipts } from './host-key-receipts.ts';
 export { installation } from './installation.ts';
 export { joinTokens } from './join-tokens.ts';
 export { nodes } from './nodes.ts';
