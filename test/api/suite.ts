@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe } from 'vitest';
 import { accountCases } from './cases/accounts.ts';
 import { algorithmPolicyCases } from './cases/algorithm-policies.ts';
 import { auditCases } from './cases/audit.ts';
+import { certificateAuthorityCases } from './cases/certificate-authorities.ts';
 import { certificateCases } from './cases/certificates.ts';
 import { documentCases } from './cases/documents.ts';
 import { hostKeyCases } from './cases/host-keys.ts';
@@ -22,6 +23,7 @@ const groups: Readonly<Record<string, (world: World) => void>> = {
   servers: serverCases,
   certificates: certificateCases,
   'key files': keyFileCases,
+  'certificate authorities': certificateAuthorityCases,
   accounts: accountCases,
   policy: policyCases,
   'algorithm policies': algorithmPolicyCases,

@@ -1,9 +1,10 @@
 import { createPrivateKey, createPublicKey, X509Certificate } from 'node:crypto';
-import { type Bytes, concat, fromBase64, sha256Hex, utf8 } from '@sallyport/bytes';
+import { type Bytes, fromBase64 } from '@sallyport/bytes';
 import { FaultError } from '@sallyport/faults';
 import type { ItemReport } from '@sallyport/model';
-import { parseCertificate, trustAnchors } from '@sallyport/pki';
+import { parseCertificate } from '@sallyport/pki';
 import type { ServerRecord, SnapshotReader } from '@sallyport/snapshot/node';
+import { trustView } from './trust-view.ts';
 import type { CrlRule, Identity, RunningServer, ZoneView } from './zone-view.ts';
 
 /** A snapshot as the adapters read it, and what became of each of its servers. */
@@ -85,21 +86,21 @@ function fits(certificate: Bytes, pkcs8: Bytes): boolean {
 }
 
 function viewOf(reader: SnapshotReader, servers: readonly RunningServer[]): ZoneView {
-  const cas = reader.trust.cas.map((ca) => ({ der: fromBase64(ca.der), advertise: ca.advertise }));
   const revokedCertificates = new Set(reader.revocation.revoked.map((entry) => entry.sha256));
   const revokedKeys = new Set(reader.revocation.revoked.map((entry) => entry.spkiSha256));
+  const revokedSshCertificates = new Set(
+    reader.revocation.sshCertificates.map(({ caFingerprint, serial }) => `${caFingerprint} ${serial}`),
+  );
   return {
     zone: reader.manifest.zone,
     version: reader.manifest.version,
     servers,
     policy: reader.policy,
-    trust: {
-      anchors: trustAnchors(cas.map((ca) => ca.der)),
-      advertised: cas.filter((ca) => ca.advertise).map((ca) => ca.der),
-      digest: sha256Hex(concat(...cas.map((ca) => utf8(`${sha256Hex(ca.der)}\n`)))),
-    },
+    trust: trustView(reader.trust),
     crlRules: reader.revocation.rules.flatMap((rule) => crlRuleOf(rule, reader)),
     isRevoked: ({ sha256, spkiSha256 }) => revokedCertificates.has(sha256) || revokedKeys.has(spkiSha256),
+    isSshCertificateRevoked: ({ caFingerprint, serial }) =>
+      revokedSshCertificates.has(`${caFingerprint} ${serial}`),
     async accountNamed(name) {
       return orThrow(await reader.account(name));
     },

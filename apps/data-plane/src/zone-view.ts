@@ -1,8 +1,9 @@
 import type { Bytes } from '@sallyport/bytes';
 import type { AlgorithmLists, FtpServer, HttpServer, PassiveRange, SshServer } from '@sallyport/model';
-import type { RevocationRule, TrustAnchors } from '@sallyport/pki';
+import type { RevocationRule } from '@sallyport/pki';
 import type { EffectivePolicy } from '@sallyport/policy';
 import type { AccountRecord, Registration } from '@sallyport/snapshot/node';
+import type { TrustView } from './trust-view.ts';
 
 /** A certificate that a server presents, with the private key this node was given for it. */
 export type Identity = {
@@ -45,15 +46,10 @@ export interface ZoneView {
   readonly version: number;
   readonly servers: readonly RunningServer[];
   readonly policy: EffectivePolicy;
-  readonly trust: {
-    /** CAs whose client certificates are judged, read once per snapshot. */
-    readonly anchors: TrustAnchors;
-    /** Those among them that a CertificateRequest names, DER. */
-    readonly advertised: readonly Bytes[];
-    /** SHA-256 in hex over all CAs: changes when trust does. */
-    readonly digest: string;
-  };
+  readonly trust: TrustView;
   isRevoked(certificate: { readonly sha256: string; readonly spkiSha256: string }): boolean;
+  /** Is the OpenSSH certificate revoked by itself? `serial` in decimal. */
+  isSshCertificateRevoked(certificate: { readonly caFingerprint: string; readonly serial: string }): boolean;
   /** CAs whose certificates are checked against a revocation list, with the lists. */
   readonly crlRules: readonly CrlRule[];
   /** @param name the login name as the client sent it */

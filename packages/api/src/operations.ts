@@ -1,6 +1,7 @@
 import type { Operation } from './operation.ts';
 import { accountOperations } from './routes/accounts.ts';
 import { algorithmPolicyOperations } from './routes/algorithm-policies.ts';
+import { certificateAuthorityOperations } from './routes/certificate-authorities.ts';
 import { certificateExportOperations } from './routes/certificate-export.ts';
 import { certificateOperations } from './routes/certificates.ts';
 import { hostKeyOperations } from './routes/host-keys.ts';
@@ -21,6 +22,7 @@ export const operations: readonly Operation[] = [
   ...algorithmPolicyOperations,
   ...certificateOperations,
   ...certificateExportOperations,
+  ...certificateAuthorityOperations,
   ...accountOperations,
   ...policyOperations,
   ...nodeOperations,

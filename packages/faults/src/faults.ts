@@ -36,6 +36,13 @@ export const faults = {
   'not-found': row(404, noFile, 550, 'never', 'There is no such resource.'),
   'method-not-allowed': row(405, unsupported, 502, 'never', 'This resource does not take that method.'),
   'alias-in-use': row(409, failure, 550, 'never', 'That name is already in use.'),
+  'confirmation-required': row(
+    409,
+    failure,
+    550,
+    'never',
+    'This stops what usedBy lists; confirm the count.',
+  ),
   'in-use': row(409, failure, 550, 'never', 'Something still uses this; see usedBy.'),
   'precondition-required': row(428, failure, 503, 'never', 'Send If-Match with the ETag you read.'),
   'precondition-failed': row(412, failure, 503, 'never', 'The resource has changed since you read it.'),
@@ -172,7 +179,7 @@ export type Fault = {
   /** The exact reason, for the audit log and, on the REST API, for the caller. */
   readonly detail?: string;
   readonly fields?: readonly FieldFault[];
-  /** What stands in the way, for `in-use`. */
+  /** What stands in the way for `in-use`, what would stop for `confirmation-required`. */
   readonly usedBy?: readonly string[];
 };
 

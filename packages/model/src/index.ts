@@ -103,6 +103,7 @@ export {
   type StoredEvent,
   storedEvent,
 } from './event.ts';
+
 export {
   defaultLoginSettings,
   type LoginSettings,

@@ -34,7 +34,12 @@ export {
   issueCertificate,
   selfSignedCertificate,
 } from './issue.ts';
-export type { ClientRefusal, ClientRefusalReason, TlsPurpose } from './judge-certificate.ts';
+export { issuedBy } from './issued-by.ts';
+export type {
+  ClientRefusal,
+  ClientRefusalReason,
+  TlsPurpose,
+} from './judge-certificate.ts';
 export { keyFacts } from './key-facts.ts';
 export { type GeneratedKeyType, generateKeyPair, type KeyPair, privateKeyMatches } from './key-pair.ts';
 export { opensshPrivateKey } from './openssh-private-key.ts';

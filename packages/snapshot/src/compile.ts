@@ -65,10 +65,18 @@ export type ZoneContent = {
   /** Accounts of this zone; `credentials` is filled in from `registered`. */
   readonly accounts: readonly Omit<AccountRecord, 'credentials'>[];
   readonly registered: readonly RegisteredCertificate[];
-  readonly cas: readonly { readonly id: string; readonly der: Bytes; readonly advertise: boolean }[];
+  readonly cas: readonly {
+    readonly id: string;
+    readonly der: Bytes;
+    readonly advertise: boolean;
+    readonly trustedUntil?: string;
+  }[];
+  /** CAs of OpenSSH certificates, by their SSH key blobs. */
+  readonly sshCas: readonly { readonly id: string; readonly key: Bytes; readonly trustedUntil?: string }[];
   readonly revoked: RevocationSection['revoked'];
   /** CAs of `cas` whose certificates are checked against a list. */
   readonly crlRules: readonly CrlRuleContent[];
+  readonly revokedSshCertificates: RevocationSection['sshCertificates'];
   /** Active nodes of the zone, with their raw X25519 keys. */
   readonly nodes: readonly {
     readonly id: string;
@@ -82,7 +90,9 @@ export type CompiledSnapshot = {
   readonly servers: { readonly servers: readonly ServerRecord[] };
   readonly policy: EffectivePolicy;
   readonly trust: TrustSection;
-  readonly revocation: Pick<RevocationSection, 'revoked'> & { readonly rules: readonly CrlRuleContent[] };
+  readonly revocation: Pick<RevocationSection, 'revoked' | 'sshCertificates'> & {
+    readonly rules: readonly CrlRuleContent[];
+  };
   readonly accounts: TreeEntries;
   readonly credentials: TreeEntries;
   readonly nodes: readonly {
@@ -127,9 +137,14 @@ export function compile(content: ZoneContent, cipher: SectionCipher): Result<Com
     servers: { servers },
     policy,
     trust: {
-      cas: content.cas.map(({ id, der, advertise }) => ({ id, der: toBase64(der), advertise })),
+      cas: content.cas.map(({ der, ...ca }) => ({ ...ca, der: toBase64(der) })),
+      sshCas: content.sshCas.map(({ key, ...ca }) => ({ ...ca, key: toBase64(key) })),
     },
-    revocation: { revoked: content.revoked, rules: content.crlRules },
+    revocation: {
+      revoked: content.revoked,
+      sshCertificates: content.revokedSshCertificates,
+      rules: content.crlRules,
+    },
     accounts: accountEntries(content, policy, cipher),
     credentials: credentialEntries(content, cipher),
     nodes: content.nodes.map(({ id, sealingKey, overrides }) => ({

@@ -51,9 +51,14 @@ export const policySection = z.strictObject({
   onInvalidCertificate: zone.shape.onInvalidCertificate,
 });
 
-/** CAs whose client certificates are judged: trusted and internal. */
+/** When a CA that was retired stops to vouch; the node's clock holds it to that. */
+const trustedUntil = time.optional();
+
+/** CAs that are trusted: those whose client certificates are judged, and those whose OpenSSH certificates are. */
 export const trustSection = z.strictObject({
-  cas: z.array(z.strictObject({ id, der: base64, advertise: z.boolean() })).max(1_000),
+  cas: z.array(z.strictObject({ id, der: base64, advertise: z.boolean(), trustedUntil })).max(1_000),
+  /** `key`: SSH key blob. */
+  sshCas: z.array(z.strictObject({ id, key: base64, trustedUntil })).max(1_000),
 });
 export type TrustSection = z.infer<typeof trustSection>;
 
@@ -84,6 +89,8 @@ export type CrlRule = z.infer<typeof crlRule>;
  */
 export const revocationSection = z.strictObject({
   revoked: z.array(z.strictObject({ sha256, spkiSha256: sha256, at: time })).max(100_000),
+  /** OpenSSH certificates, by the fingerprint of their CA's key and their serial number in decimal. */
+  sshCertificates: z.array(z.strictObject({ caFingerprint: z.string(), serial: z.string() })).max(100_000),
   rules: z.array(crlRule).max(1_000),
 });
 export type RevocationSection = z.infer<typeof revocationSection>;

@@ -67,6 +67,8 @@ beforeAll(async () => {
       }),
     ],
     cas: [{ id: 'crt-ca', der: utf8('ca'), advertise: true }],
+    sshCas: [{ id: 'crt-ca', key: utf8('key'), trustedUntil: '2030-01-01T00:00:00Z' }],
+    revokedSshCertificates: [{ caFingerprint: 'SHA256:ca', serial: '7' }],
     revoked: [{ sha256: sha256Hex(utf8('a')), spkiSha256: sha256Hex(utf8('b')), at: '2026-01-01T00:00:00Z' }],
     nodes: [
       nodeOf(machine, [{ server: 'srv-ssh', port: 2_022 }]),
@@ -117,7 +119,10 @@ describe('a good snapshot', () => {
       },
     ]);
     expect(reader.policy).toEqual({ ...policyDocuments, onInvalidCertificate: 'allow-password' });
-    expect(reader.trust).toEqual({ cas: [{ id: 'crt-ca', der: toBase64(utf8('ca')), advertise: true }] });
+    expect(reader.trust).toEqual({
+      cas: [{ id: 'crt-ca', der: toBase64(utf8('ca')), advertise: true }],
+      sshCas: [{ id: 'crt-ca', key: toBase64(utf8('key')), trustedUntil: '2030-01-01T00:00:00Z' }],
+    });
     expect(reader.revocation.revoked).toEqual(content.revoked);
   });
 

@@ -80,6 +80,7 @@ export async function sealSections(
     trust: await document('trust', compiled.trust),
     revocation: await document('revocation', {
       revoked: compiled.revocation.revoked,
+      sshCertificates: compiled.revocation.sshCertificates,
       rules: await Promise.all(compiled.revocation.rules.map(rule)),
     } satisfies RevocationSection),
     accounts: await buildTree(compiled.accounts, (plaintext) => encrypted('accounts', plaintext)),

@@ -47,6 +47,7 @@ export {
   listCertificateRequests,
   requestsReplacing,
 } from './certificate-requests.ts';
+
 export {
   type CertificateVersionRow,
   certificateVersionsOf,

@@ -123,7 +123,7 @@ export function tokenCases(world: World): void {
     expect(await list('tokens')).not.toContain(theirs.token.id);
     expect(await list('tokens')).toHaveLength(1);
     const { items } = (await call('GET /v1/certificates?kind=internal-ca', { token })).body;
-    expect(items).toHaveLength(1);
+    expect(items.length).toBeGreaterThan(0);
 
     const certificate = { source: 'generate', kind: 'local', alias: unique('x') };
     const login = { source: 'import', kind: 'login', alias: unique('x'), text: 'x' };

@@ -65,7 +65,7 @@ async function judge(
   try {
     return await verifyClient({
       presented: [...presented].map(copyOf),
-      cas: view.trust.anchors,
+      cas: view.trust.anchorsAt(now),
       now: new Date(now),
       checkIssued: revocationCheck(view.crlRules, new Date(now)),
       isRevoked: (certificate) => view.isRevoked(certificate),

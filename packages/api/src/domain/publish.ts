@@ -162,7 +162,7 @@ async function publishOnce(deps: Dependencies, zone: string): Promise<Result<Pub
 }
 
 async function readBasis(queries: Queries, deps: Dependencies, zone: string): Promise<Basis> {
-  const content = await readZoneContent(queries, deps.keys, zone, deps.store.queries);
+  const content = await readZoneContent(queries, deps.keys, zone, deps.now(), deps.store.queries);
   const contentKey = await newestContentKey(queries, zone);
   const root = await newestRoot(queries);
   if (!contentKey || !root)

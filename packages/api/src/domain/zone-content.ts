@@ -13,11 +13,13 @@ import {
   type KeyEncryption,
   type Queries,
   readPolicyDocument,
+  revokedSshCertificates,
   serversOfZone,
 } from '@sallyport/store';
 import { readCrlRules } from './crl-rules.ts';
 import { endOfUse } from './end-of-use.ts';
-import { leafOf, privateKeyPurpose, storedLeaf } from './stored-certificate.ts';
+import { leafOf, privateKeyPurpose, storedLeaf, storedSshBlob } from './stored-certificate.ts';
+import { isTrustedCa, isTrustedSshCa } from './trusted-now.ts';
 
 export { leafOf, privateKeyPurpose };
 
@@ -35,12 +37,14 @@ export async function readGlobalPolicy(queries: Queries): Promise<GlobalPolicy> 
  * that a server of the zone is assigned: no other zone's key is touched.
  *
  * @param queries one consistent state
+ * @param now milliseconds since the epoch: what has ended by then is left out
  * @param later answers after `queries` has ended; for what is read only where it is needed
  */
 export async function readZoneContent(
   queries: Queries,
   keys: KeyEncryption,
   zoneId: string,
+  now: number,
   later: Queries = queries,
 ): Promise<ZoneContent> {
   const zone = await findZone(queries, zoneId);
@@ -58,9 +62,8 @@ export async function readZoneContent(
       // A weak key logs in where its zone takes such keys, and nowhere else that its account is let into.
       (row.keyType !== 'rsa' || row.key.bits >= zone.importRsaBits),
   );
-  const caRows = (await certificatesOfKinds(queries, ['trusted', 'internal-ca'])).filter(
-    (row) => row.revokedAt === null && row.usage !== 'ssh-ca',
-  );
+  const caRows = await certificatesOfKinds(queries, ['trusted', 'internal-ca']);
+  const tlsCas = caRows.filter((row) => isTrustedCa(row, now));
   return {
     zone,
     policy: await readGlobalPolicy(queries),
@@ -80,13 +83,17 @@ export async function readZoneContent(
       uploadMode: account.uploadMode,
     })),
     registered: loginRows.map(registeredCertificate),
-    cas: caRows.map((row) => ({ id: row.id, der: leafOf(row), advertise: true })),
+    cas: tlsCas.map((row) => ({ id: row.id, der: leafOf(row), advertise: true, ...endOfTrust(row) })),
+    sshCas: caRows
+      .filter((row) => isTrustedSshCa(row, now))
+      .map((row) => ({ id: row.id, key: storedSshBlob(row), ...endOfTrust(row) })),
     revoked: (await allRevocations(queries)).map(({ sha256, spkiSha256, at }) => ({
       sha256,
       spkiSha256,
       at,
     })),
-    crlRules: await readCrlRules(queries, later, caRows),
+    crlRules: await readCrlRules(queries, later, tlsCas),
+    revokedSshCertificates: await revokedSshCertificates(queries, new Date(now).toISOString()),
     nodes: (await activeNodes(queries, zoneId)).map((node) => ({
       id: node.id,
       sealingKey: fromBase64(node.sealingKey),
@@ -94,6 +101,9 @@ export async function readZoneContent(
     })),
   };
 }
+
+const endOfTrust = ({ trustedUntil }: CertificateRow): { trustedUntil?: string } =>
+  trustedUntil === null ? {} : { trustedUntil };
 
 async function localCertificate(row: CertificateRow, keys: KeyEncryption): Promise<LocalCertificate> {
   const common = { id: row.id, form: row.form, key: row.key, chain: row.chain.map(fromBase64) };

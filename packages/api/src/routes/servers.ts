@@ -20,7 +20,8 @@ import { requireZones } from '../caller.ts';
 import { checkAlgorithmPolicy } from '../domain/algorithm-policy.ts';
 import { accountsWithout } from '../domain/host-key-receipts.ts';
 import { newId } from '../domain/identifier.ts';
-import { leafOf, readGlobalPolicy } from '../domain/zone-content.ts';
+import { leafOf } from '../domain/stored-certificate.ts';
+import { readGlobalPolicy } from '../domain/zone-content.ts';
 import { operation } from '../operation.ts';
 import {
   asked,
