@@ -262,7 +262,7 @@ async function filesOf(
 ): Promise<{ files: FileSystem; regrant: (permissions: FileGrant['permissions']) => void } | undefined> {
   const home = await openHome(filesRoot, account.home);
   if (!home.ok) return undefined;
-  const disk = diskFileSystem({ home: home.value, uploadMode: account.uploadMode });
+  const disk = diskFileSystem({ home: home.value, uploadMode: account.uploadMode, account: account.id });
   let { permissions } = account;
   const grant: FileGrant = {
     get permissions() {

@@ -1,13 +1,16 @@
+import { createHash } from 'node:crypto';
+import type { Stats } from 'node:fs';
 import * as fs from 'node:fs/promises';
 import { isAbsolute } from 'node:path';
 import { ok, type Result, refuse } from '@sallyport/faults';
 import { attributesOf } from './disk-attributes.ts';
 import { changeAttributes, openForChange } from './disk-change.ts';
 import { errnoOf, trySystem } from './disk-errno.ts';
+import { changeLink, insideHome, linkFile, readTarget } from './disk-link.ts';
 import { entriesOf, listBatch } from './disk-list.ts';
-import { openForReading, openInPlace, openStaged } from './disk-open.ts';
+import { openForReading, openInPlace, openStaged, stagingParent } from './disk-open.ts';
 import { move } from './disk-place.ts';
-import { sweepStaging } from './disk-staging.ts';
+import { findPartial, removePartial, sweepStaging } from './disk-staging.ts';
 import { type Folder, isLink, nativeTraversal, rootFolder, type Traversal, Walk } from './disk-walk.ts';
 import type { FileAttributes, FileSystem, WriteMode } from './filesystem.ts';
 import { namesOf, rootPath, type VirtualPath } from './path.ts';
@@ -23,7 +26,16 @@ export type DiskOptions = {
   readonly traversal?: Traversal;
   /** Milliseconds since the epoch. */
   readonly now?: () => number;
+  /**
+   * Whose uploads these are: one that is cut waits for a day, and only the same account sees it or goes on with it.
+   * Absent: nothing is kept.
+   */
+  readonly account?: string;
 };
+
+/** The name under which a cut upload waits: it tells neither the account nor the path. */
+const partialName = (account: string, path: VirtualPath): string =>
+  createHash('sha256').update(`${account}\0${path}`).digest('hex');
 
 const isRoot = (path: VirtualPath): boolean => path === rootPath;
 const refuseRoot: Result<never> = refuse('permission-denied', 'the home itself stays');
@@ -35,7 +47,7 @@ const refuseRoot: Result<never> = refuse('permission-denied', 'the home itself s
  * which no path reaches and no listing shows. Names on the disk that are not UTF-8 are not shown.
  */
 export function diskFileSystem(options: DiskOptions): FileSystem {
-  const { home, uploadMode, umask = 0o077, traversal = nativeTraversal, now = Date.now } = options;
+  const { home, uploadMode, umask = 0o077, traversal = nativeTraversal, now = Date.now, account } = options;
   if (!isAbsolute(home)) throw new TypeError('the home must be absolute');
   let sweep: Promise<void> | undefined;
 
@@ -72,38 +84,73 @@ export function diskFileSystem(options: DiskOptions): FileSystem {
     }
   }
 
-  async function lastAttributes(walk: Walk): Promise<Result<FileAttributes>> {
-    const stats = await fs.lstat(walk.path);
+  /** Where cut uploads wait, and under which name; nothing where none are kept. */
+  const partialOf = (path: VirtualPath): string | undefined =>
+    account === undefined || uploadMode === 'direct' ? undefined : partialName(account, path);
+
+  async function lastAttributes(walk: Walk, path: VirtualPath): Promise<Result<FileAttributes>> {
+    const stats = await lstatOrPartial(walk, path);
     const verified = await walk.folder.verify();
     return verified.ok ? ok(attributesOf(stats)) : verified;
   }
 
-  async function stage(walk: Walk, existing: 'new' | 'replace', permissions: number) {
-    sweep ??= sweepStaging(rootFolder(home), traversal, now());
-    await sweep;
-    return openStaged(walk, existing, permissions, { home, traversal });
+  async function lstatOrPartial(walk: Walk, path: VirtualPath): Promise<Stats> {
+    try {
+      return await fs.lstat(walk.path);
+    } catch (error) {
+      const name = errnoOf(error) === 'ENOENT' ? partialOf(path) : undefined;
+      const waiting =
+        name &&
+        (await findPartial(await stagingParent(walk.folder, home), name, now()).catch(() => undefined));
+      if (!waiting) throw error;
+      return waiting;
+    }
   }
 
-  async function openLast(walk: Walk, mode: WriteMode, permissions: number) {
+  async function stage(
+    walk: Walk,
+    path: VirtualPath,
+    intent: 'new' | 'replace' | 'continue',
+    permissions: number,
+  ) {
+    sweep ??= sweepStaging(rootFolder(home), traversal, now());
+    await sweep;
+    return openStaged(walk, intent, permissions, { home, traversal, partial: partialOf(path), now: now() });
+  }
+
+  async function openLast(walk: Walk, path: VirtualPath, mode: WriteMode, permissions: number) {
     if (uploadMode === 'direct' || mode === 'update') return openInPlace(walk, mode, permissions);
-    if (mode !== 'update-or-create') return stage(walk, mode === 'create' ? 'new' : mode, permissions);
+    if (mode !== 'update-or-create') return stage(walk, path, mode === 'create' ? 'new' : mode, permissions);
     try {
       return await openInPlace(walk, 'update', permissions);
     } catch (error) {
       if (errnoOf(error) !== 'ENOENT') throw error;
       // Whoever is second to create it is refused at `commit`, so that neither loses bytes.
-      return stage(walk, 'new', permissions);
+      return stage(walk, path, 'continue', permissions);
     }
+  }
+
+  async function removeLast(walk: Walk, path: VirtualPath): Promise<Result<void>> {
+    try {
+      // macOS answers EPERM where Linux says what it is.
+      if ((await fs.lstat(walk.path)).isDirectory()) return refuse('is-a-directory', 'EISDIR');
+      await fs.unlink(walk.path);
+    } catch (error) {
+      const name = errnoOf(error) === 'ENOENT' ? partialOf(path) : undefined;
+      const removed = name && (await removePartial(await stagingParent(walk.folder, home), traversal, name));
+      if (!removed) throw error;
+    }
+    return ok(undefined);
   }
 
   return {
     stat: (path) =>
       at(path, async (walk) => {
-        const attributes = await lastAttributes(walk);
+        const attributes = await lastAttributes(walk, path);
         return attributes.ok && attributes.value.kind === 'link' ? isLink : attributes;
       }),
 
-    lstat: (path) => at(path, lastAttributes),
+    lstat: (path) => at(path, (walk) => lastAttributes(walk, path)),
 
     list: (path) =>
       at(path, async (walk) => {
@@ -127,19 +174,47 @@ export function diskFileSystem(options: DiskOptions): FileSystem {
 
     async openWrite(path, mode, fileMode = 0o666) {
       if (isRoot(path)) return refuse('is-a-directory', 'EISDIR');
-      return at(path, (walk) => openLast(walk, mode, fileMode & 0o777 & ~umask));
+      return at(path, (walk) => openLast(walk, path, mode, fileMode & 0o777 & ~umask));
     },
 
-    setAttributes: (path, change) =>
+    setAttributes: (path, change, links = 'follow') =>
       at(path, async (walk) => {
         const opened = await openForChange(walk, traversal);
-        if (opened === isLink || !opened.ok) return opened;
+        if (opened === isLink) return links === 'follow' ? isLink : changeLink(walk.path, change);
+        if (!opened.ok) return opened;
         const { file, target } = opened.value;
         try {
           return await changeAttributes(target, change);
         } finally {
           await file.close();
         }
+      }),
+
+    readLink: (path) =>
+      at(path, async (walk) => {
+        const target = await readTarget(walk.path);
+        if (!target.ok) return target;
+        const verified = await walk.folder.verify();
+        return verified.ok ? insideHome(home, path, target.value) : verified;
+      }),
+
+    async link(existing, name) {
+      if (isRoot(existing) || isRoot(name)) return refuseRoot;
+      return at(existing, (source) => at(name, (target) => linkFile(source.path, target.path)));
+    },
+
+    space: (path) =>
+      at(path, async (walk) => {
+        const folder = walk.folder.path;
+        const { bsize, blocks, bfree, bavail, files, ffree } = await fs.statfs(folder);
+        return ok({
+          blockSize: bsize,
+          blocks,
+          freeBlocks: bfree,
+          availableBlocks: bavail,
+          files,
+          freeFiles: ffree,
+        });
       }),
 
     async rename(from, to, existing) {
@@ -149,12 +224,7 @@ export function diskFileSystem(options: DiskOptions): FileSystem {
 
     async removeFile(path) {
       if (isRoot(path)) return refuse('is-a-directory', 'EISDIR');
-      return at(path, async (walk) => {
-        // macOS answers EPERM where Linux says what it is.
-        if ((await fs.lstat(walk.path)).isDirectory()) return refuse('is-a-directory', 'EISDIR');
-        await fs.unlink(walk.path);
-        return ok(undefined);
-      });
+      return at(path, (walk) => removeLast(walk, path));
     },
 
     async makeDirectory(path, fileMode = 0o777) {

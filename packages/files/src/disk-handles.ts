@@ -7,6 +7,7 @@ import { placeNew } from './disk-place.ts';
 import type { StagedFile } from './disk-staging.ts';
 import type { Folder } from './disk-walk.ts';
 import type { AttributeChange, FileAttributes, ReadHandle, WriteHandle } from './filesystem.ts';
+import type { WrittenPrefix } from './written-prefix.ts';
 
 const closed: Result<never> = refuse('handle-invalid', 'the handle is closed');
 
@@ -74,11 +75,18 @@ export function readHandle(file: FileHandle): ReadHandle {
   };
 }
 
-const writing = (opened: OpenFile) => ({
-  write: (bytes: Uint8Array, position: number) => opened.use((file) => writeFully(file, bytes, position)),
+const writing = (opened: OpenFile, prefix?: WrittenPrefix) => ({
+  async write(bytes: Uint8Array, position: number) {
+    const written = await opened.use((file) => writeFully(file, bytes, position));
+    if (written.ok) prefix?.add(position, position + bytes.length);
+    return written;
+  },
   read: (into: Uint8Array, position: number) => opened.use((file) => readFully(file, into, position)),
   attributes: () => opened.use(attributesIn),
-  setAttributes: (change: AttributeChange) => opened.use((file) => changeAttributes(file, change)),
+  setAttributes(change: AttributeChange) {
+    if (change.size !== undefined) prefix?.truncate(change.size);
+    return opened.use((file) => changeAttributes(file, change));
+  },
   sync: () =>
     opened.use(async (file) => {
       await file.sync();
@@ -116,8 +124,19 @@ export type Destination = {
   readonly existing: 'new' | 'replace';
 };
 
-/** A handle on a staged file: it gets its name at `commit`, whole and durable, or never. */
-export function stagedHandle(staged: StagedFile, destination: Destination): WriteHandle {
+/** What becomes of a staged file whose upload is cut: it waits under that name, as far as it is whole. */
+export type Leftover = { readonly name: string; readonly prefix: WrittenPrefix };
+
+/**
+ * A handle on a staged file: it gets its name at `commit`, whole and durable, or never.
+ *
+ * @param leftover absent: nothing is kept of a cut upload
+ */
+export function stagedHandle(
+  staged: StagedFile,
+  destination: Destination,
+  leftover: Leftover | undefined,
+): WriteHandle {
   const opened = new OpenFile(staged.file);
 
   async function place(): Promise<Result<void>> {
@@ -135,22 +154,32 @@ export function stagedHandle(staged: StagedFile, destination: Destination): Writ
     return ok(undefined);
   }
 
-  async function release(leftover: 'discard' | 'close'): Promise<void> {
-    await staged[leftover]();
-    await destination.folder.close();
+  async function keep({ name, prefix }: Leftover): Promise<void> {
+    try {
+      // Behind the first hole there may be more; whoever goes on at the size must find no hole before it.
+      await staged.file.truncate(prefix.length);
+    } catch {
+      await staged.discard();
+      return;
+    }
+    await staged.keep(name);
   }
 
   return {
     placement: 'staged',
-    ...writing(opened),
+    ...writing(opened, leftover?.prefix),
     async commit() {
       if (!(await opened.seal())) return closed;
       const result = await trySystem(place);
-      await release(result.ok ? 'close' : 'discard');
+      await (result.ok ? staged.close() : staged.discard());
+      await destination.folder.close();
       return result;
     },
-    async abandon() {
-      if (await opened.seal()) await release('discard');
+    async abandon(whatIsThere = 'keep') {
+      if (!(await opened.seal())) return;
+      if (whatIsThere === 'keep' && leftover && leftover.prefix.length > 0) await keep(leftover);
+      else await staged.discard();
+      await destination.folder.close();
     },
   };
 }

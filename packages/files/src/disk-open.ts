@@ -3,9 +3,10 @@ import { access, type FileHandle, lstat, open, stat } from 'node:fs/promises';
 import { ok, type Result, refuse } from '@sallyport/faults';
 import { errnoOf } from './disk-errno.ts';
 import { type Destination, inPlaceHandle, readHandle, stagedHandle } from './disk-handles.ts';
-import { stageFile } from './disk-staging.ts';
-import { isLink, rootFolder, type Traversal, type Walk } from './disk-walk.ts';
+import { claimPartial, findPartial, removePartial, type StagedFile, stageFile } from './disk-staging.ts';
+import { type Folder, isLink, rootFolder, type Traversal, type Walk } from './disk-walk.ts';
 import type { ReadHandle, WriteHandle, WriteMode } from './filesystem.ts';
+import { WrittenPrefix } from './written-prefix.ts';
 
 /** Never follows, never waits for the other end of a FIFO, never takes a terminal. */
 const carefully = constants.O_NOFOLLOW | constants.O_NONBLOCK | constants.O_NOCTTY;
@@ -51,6 +52,7 @@ export async function openForReading(walk: Walk): Promise<Result<ReadHandle> | t
 
 const createFlags: Readonly<Record<WriteMode, number>> = {
   create: constants.O_CREAT | constants.O_EXCL,
+  continue: constants.O_CREAT | constants.O_EXCL,
   replace: constants.O_CREAT,
   update: 0,
   'update-or-create': constants.O_CREAT,
@@ -86,39 +88,81 @@ async function lstatIfThere(path: string): Promise<Stats | undefined> {
   }
 }
 
+/** Where uploads are staged, and what is known of cut ones. */
+export type StagingPlace = {
+  readonly home: string;
+  readonly traversal: Traversal;
+  /** Name under which a cut upload of the path waits; absent: none is kept. */
+  readonly partial: string | undefined;
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+};
+
+/** The directory whose staging folder an upload into `folder` uses: a rename needs both on one file system. */
+export async function stagingParent(folder: Folder, home: string): Promise<Folder> {
+  const [target, root] = await Promise.all([stat(folder.path), stat(home)]);
+  return target.dev === root.dev ? rootFolder(home) : folder;
+}
+
 /**
  * Opens a staged file that will get the last name of a walk, and takes over the walk's directory.
  * What stands against the upload now is refused now, not when its last byte is here. System errors are thrown.
  *
+ * @param intent `continue`: as `new`, but goes on with a cut upload of the path
  * @param permissions mode of a new file; an existing one hands its mode on
  */
 export async function openStaged(
   walk: Walk,
-  existing: Destination['existing'],
+  intent: 'new' | 'replace' | 'continue',
   permissions: number,
-  place: { readonly home: string; readonly traversal: Traversal },
+  place: StagingPlace,
 ): Promise<Result<WriteHandle> | typeof isLink> {
-  const [target, folder, home] = await Promise.all([
+  const [target, parent] = await Promise.all([
     lstatIfThere(walk.path),
-    stat(walk.folder.path),
-    stat(place.home),
+    stagingParent(walk.folder, place.home),
     access(walk.folder.path, constants.W_OK),
   ]);
-  if (target && existing === 'new') return refuse('file-exists', 'EEXIST');
+  if (target && intent !== 'replace') return refuse('file-exists', 'EEXIST');
   if (target?.isSymbolicLink()) return isLink;
   if (target && !target.isFile()) return refuseKind(target);
   // A rename would replace a read-only file, which writing into it would not.
   if (target) await access(walk.path, constants.W_OK);
 
-  // The rename at the end needs the staged file on the file system of its target.
-  const parent = folder.dev === home.dev ? rootFolder(place.home) : walk.folder;
-  const staged = await stageFile(parent, place.traversal, permissions);
+  const { staged, prefix } = await openStagedFile(parent, intent, permissions, place);
   try {
     if (target) await staged.file.chmod(target.mode & 0o777);
     const name = walk.name;
-    return ok(stagedHandle(staged, { folder: await walk.releaseFolder(), name, existing }));
+    const destination: Destination = {
+      folder: await walk.releaseFolder(),
+      name,
+      existing: intent === 'replace' ? 'replace' : 'new',
+    };
+    const leftover = place.partial === undefined ? undefined : { name: place.partial, prefix };
+    return ok(stagedHandle(staged, destination, leftover));
   } catch (error) {
     await staged.discard();
     throw error;
   }
+}
+
+/** Goes on with a cut upload where that is wanted and one waits; else begins a new one, and no old one waits on. */
+async function openStagedFile(
+  parent: Folder,
+  intent: 'new' | 'replace' | 'continue',
+  permissions: number,
+  { traversal, partial, now }: StagingPlace,
+): Promise<{ staged: StagedFile; prefix: WrittenPrefix }> {
+  if (partial !== undefined && intent === 'continue') {
+    const staged = await claimPartial(parent, traversal, partial, now);
+    if (staged) return { staged, prefix: new WrittenPrefix((await staged.file.stat()).size) };
+  }
+  const [staged] = await Promise.all([
+    stageFile(parent, traversal, permissions),
+    partial !== undefined && intent !== 'continue' ? forget(parent, traversal, partial, now) : undefined,
+  ]);
+  return { staged, prefix: new WrittenPrefix() };
+}
+
+async function forget(parent: Folder, traversal: Traversal, partial: string, now: number): Promise<void> {
+  if (await findPartial(parent, partial, now)) await removePartial(parent, traversal, partial);
 }

@@ -49,23 +49,41 @@ export interface WriteHandle {
   sync(): Promise<Result<void>>;
   /** fsync, then, if staged, rename to the final name. */
   commit(): Promise<Result<void>>;
-  /** The transfer was cut: a staged file never appears; an in-place one keeps what was written. */
-  abandon(): Promise<void>;
+  /**
+   * The transfer was cut: a staged file never appears; an in-place one keeps what was written.
+   *
+   * @param whatIsThere `keep` (default): a cut upload waits for a day to be continued by the same account, as far as
+   *   it is whole from its beginning; `discard`: what was written is not to be used
+   */
+  abandon(whatIsThere?: 'keep' | 'discard'): Promise<void>;
 }
 
 /**
  * How a file is opened for writing.
  * `create`: must not exist (O_EXCL). `replace`: created or truncated. `update`: must exist, bytes outside the writes stay.
- * `update-or-create`: as `update`, made empty where it is missing (SFTP WRITE+CREAT without TRUNC, FTP APPE).
+ * `update-or-create`: as `update`; where it is missing, as `continue` (SFTP WRITE+CREAT without TRUNC, FTP APPE).
+ * `continue`: as `create`, but goes on with a cut upload of the same account to the same path: the handle's size says
+ * what is there already.
  */
-export type WriteMode = 'create' | 'replace' | 'update' | 'update-or-create';
+export type WriteMode = 'create' | 'replace' | 'update' | 'update-or-create' | 'continue';
+
+/** Room of the file system that a path is on; sizes in bytes, counts of files. */
+export type StorageSpace = {
+  readonly blockSize: number;
+  readonly blocks: number;
+  readonly freeBlocks: number;
+  /** Free for those who are not the superuser. */
+  readonly availableBlocks: number;
+  readonly files: number;
+  readonly freeFiles: number;
+};
 
 /**
  * The files of one account: every path is below its home and every method refuses to leave it.
  * Expected refusals are values with the file codes of the fault table; the promise rejects only for bugs.
  */
 export interface FileSystem {
-  /** Follows links that stay inside the home. */
+  /** Follows links that stay inside the home. Where there is no file, a cut upload of the account is reported. */
   stat(path: VirtualPath): Promise<Result<FileAttributes>>;
   /** Reports a link as a link. */
   lstat(path: VirtualPath): Promise<Result<FileAttributes>>;
@@ -73,7 +91,13 @@ export interface FileSystem {
   list(path: VirtualPath): Promise<Result<AsyncIterable<readonly DirectoryEntry[]>>>;
   openRead(path: VirtualPath): Promise<Result<ReadHandle>>;
   openWrite(path: VirtualPath, mode: WriteMode, fileMode?: number): Promise<Result<WriteHandle>>;
-  setAttributes(path: VirtualPath, change: AttributeChange): Promise<Result<void>>;
+  /** @param links `stay`: a link's own attributes are changed, its times alone can be. Default `follow`. */
+  setAttributes(path: VirtualPath, change: AttributeChange, links?: 'follow' | 'stay'): Promise<Result<void>>;
+  /** The target of a link as a path of the client: absolute, or relative as it stands. Never one outside the home. */
+  readLink(path: VirtualPath): Promise<Result<string>>;
+  /** A second name for a file (link(2)); `file-exists` where the name is taken. */
+  link(existing: VirtualPath, name: VirtualPath): Promise<Result<void>>;
+  space(path: VirtualPath): Promise<Result<StorageSpace>>;
   /** `refuse`: SFTP v3 RENAME, `file-exists` where the target is there. `replace`: posix-rename, FTP RNTO. */
   rename(from: VirtualPath, to: VirtualPath, existing: 'refuse' | 'replace'): Promise<Result<void>>;
   removeFile(path: VirtualPath): Promise<Result<void>>;

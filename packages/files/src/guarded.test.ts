@@ -1,3 +1,4 @@
+import { symlink } from 'node:fs/promises';
 import { type Result, unwrap } from '@sallyport/faults';
 import { type FileOperation, fileOperations } from '@sallyport/model';
 import { describe, expect, it } from 'vitest';
@@ -13,7 +14,7 @@ async function opened(handle: ReturnType<FileSystem['openWrite']>): Promise<Resu
   return result.value.commit();
 }
 
-/** Each call, and the smallest sets of operations that permit it. The home holds /f, /g and /d. */
+/** Each call, and the smallest sets of operations that permit it. The home holds /f, /g, /d and a link /l. */
 const table: [string, (fs: FileSystem) => Promise<Result<unknown>>, FileOperation[][]][] = [
   ['stat', (fs) => fs.stat(at('/f')), [['list'], ['read']]],
   ['lstat', (fs) => fs.lstat(at('/f')), [['list'], ['read']]],
@@ -25,6 +26,10 @@ const table: [string, (fs: FileSystem) => Promise<Result<unknown>>, FileOperatio
   ['update', (fs) => opened(fs.openWrite(at('/f'), 'update')), [['write']]],
   ['update-or-create existing', (fs) => opened(fs.openWrite(at('/f'), 'update-or-create')), [['write']]],
   ['update-or-create new', (fs) => opened(fs.openWrite(at('/new'), 'update-or-create')), [['create']]],
+  ['continue', (fs) => opened(fs.openWrite(at('/new'), 'continue')), [['create']]],
+  ['readLink', (fs) => fs.readLink(at('/l')), [['list'], ['read']]],
+  ['space', (fs) => fs.space(at('/d')), [['list'], ['read']]],
+  ['link', (fs) => fs.link(at('/f'), at('/new')), [['link', 'create']]],
   ['set mode', (fs) => fs.setAttributes(at('/f'), { mode: 0o600 }), [['chmod']]],
   ['set size', (fs) => fs.setAttributes(at('/f'), { size: 1 }), [['write']]],
   ['set times', (fs) => fs.setAttributes(at('/f'), { modifiedAt: 0 }), [['write']]],
@@ -53,6 +58,7 @@ async function filledHome() {
   await putFile(disk, '/f', 'old');
   await putFile(disk, '/g', 'old');
   unwrap(await disk.makeDirectory(at('/d')));
+  await symlink('f', `${place.home}/l`);
   const granted = (allow: readonly FileOperation[], path = '/') =>
     guardedFileSystem(disk, { permissions: [{ path, allow: [...allow] }] });
   return Object.assign(place, { disk, granted });
@@ -115,5 +121,34 @@ describe('guardedFileSystem', () => {
     });
     expect(faultOf(await guarded.rename(at('/d'), at('/e'), 'refuse'))).toBe('permission-denied');
     expect(faultOf(await guarded.rename(at('/f'), at('/e'), 'refuse'))).toBe('no fault');
+  });
+
+  it('gives no second name that opens more than the first', async () => {
+    await using place = await filledHome();
+    const all = [...fileOperations];
+    const fs = guardedFileSystem(place.disk, {
+      permissions: [
+        { path: '/', allow: all },
+        { path: '/f', allow: ['read', 'list', 'link'] },
+        { path: '/d', allow: ['read', 'list', 'link', 'create'] },
+      ],
+    });
+    expect(faultOf(await fs.link(at('/f'), at('/writable')))).toBe('permission-denied');
+    unwrap(await fs.link(at('/f'), at('/d/readable')));
+    unwrap(await fs.link(at('/g'), at('/h')));
+  });
+
+  it('lets a drop-box go on with what it has begun', async () => {
+    await using place = await filledHome();
+    const disk = diskFileSystem({ home: place.home, uploadMode: 'staged', account: 'acme' });
+    const fs = guardedFileSystem(disk, { permissions: [{ path: '/', allow: ['create', 'list'] }] });
+    const cut = unwrap(await fs.openWrite(at('/new'), 'replace'));
+    unwrap(await cut.write(bytesOf('one'), 0));
+    await cut.abandon();
+    const again = unwrap(await fs.openWrite(at('/new'), 'update-or-create'));
+    expect(unwrap(await again.attributes()).size).toBe(3);
+    unwrap(await again.write(bytesOf('two'), 3));
+    unwrap(await again.commit());
+    expect(await readText(disk, '/new')).toBe('onetwo');
   });
 });

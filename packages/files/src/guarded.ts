@@ -51,9 +51,12 @@ export function guardedFileSystem(fs: FileSystem, grant: FileGrant): FileSystem 
    */
   async function permittedMode(path: VirtualPath, mode: WriteMode): Promise<Result<WriteMode>> {
     const asAsked = async () => ok(mode);
-    if (mode === 'create') return guard(path, ['create'], asAsked);
+    if (mode === 'create' || mode === 'continue') return guard(path, ['create'], asAsked);
     if (mode === 'update') return guard(path, ['write'], asAsked);
-    if (may('create', path)) return ok(may('write', path) ? mode : 'create');
+    if (may('create', path)) {
+      // Who may create may go on with what it has begun to create.
+      return ok(may('write', path) ? mode : mode === 'update-or-create' ? 'continue' : 'create');
+    }
     return guard(path, ['write'], async () => {
       if (mode === 'update-or-create') return ok('update');
       const existing = await fs.stat(path);
@@ -75,7 +78,7 @@ export function guardedFileSystem(fs: FileSystem, grant: FileGrant): FileSystem 
       guard(path, change.mode === undefined ? [] : ['chmod'], () => handle.setAttributes(change)),
     sync: () => handle.sync(),
     commit: () => handle.commit(),
-    abandon: () => handle.abandon(),
+    abandon: (whatIsThere) => handle.abandon(whatIsThere),
   });
 
   return {
@@ -89,8 +92,21 @@ export function guardedFileSystem(fs: FileSystem, grant: FileGrant): FileSystem 
       const opened = await fs.openWrite(path, permitted.value, fileMode);
       return opened.ok ? ok(guardedHandle(opened.value, path)) : opened;
     },
-    setAttributes: (path, change) =>
-      guard(path, changeOperations(change), () => fs.setAttributes(path, change)),
+    setAttributes: (path, change, links) =>
+      guard(path, changeOperations(change), () => fs.setAttributes(path, change, links)),
+    readLink: (path) => guard(path, seen(path), () => fs.readLink(path)),
+    link: (existing, name) =>
+      guard(existing, ['link'], () =>
+        guard(name, ['link', 'create'], async () => {
+          // The file is the same under both names: the second must not open what the first does not.
+          const gained = (['read', 'write', 'chmod'] as const).find(
+            (operation) => may(operation, name) && !may(operation, existing),
+          );
+          if (gained) return refuse('permission-denied', `${gained} ${existing} is not permitted`);
+          return fs.link(existing, name);
+        }),
+      ),
+    space: (path) => guard(path, seen(path), () => fs.space(path)),
     rename: (from, to, existing) =>
       guard(from, ['rename'], () =>
         guard(to, ['rename'], async () => {

@@ -6,6 +6,7 @@ export type {
   FileKind,
   FileSystem,
   ReadHandle,
+  StorageSpace,
   WriteHandle,
   WriteMode,
 } from './filesystem.ts';
