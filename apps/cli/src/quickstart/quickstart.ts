@@ -205,8 +205,11 @@ async function until(stopped: AbortSignal, condition: () => Promise<boolean>): P
   }
 }
 
-const answers = (url: string, stopped: AbortSignal): Promise<void> =>
-  until(stopped, async () => (await fetch(`${url}/v1/health`)).ok);
+/** Waits for the port first: to knock there costs nothing, and who is starting needs the processor. */
+async function answers(url: string, stopped: AbortSignal): Promise<void> {
+  await until(stopped, () => connects(Number(new URL(url).port)));
+  await until(stopped, async () => (await fetch(`${url}/v1/health`)).ok);
+}
 
 async function joinOnce(
   url: string,
@@ -225,20 +228,20 @@ async function joinOnce(
     throw new Error(`the node could not join: ${joined.fault.code} ${joined.fault.detail ?? ''}`);
 }
 
-/** Ready means: the node has applied what was seeded, and every port takes connections. */
+/** Ready means: every port takes connections, and the node has applied what was seeded. */
 async function live(
   url: string,
   settings: QuickstartSettings,
   demo: Demo,
   stopped: AbortSignal,
 ): Promise<void> {
+  const { ssh, ftp, ftpsImplicit, https } = settings.ports;
+  for (const port of [ssh, ftp, ftpsImplicit, https]) await until(stopped, () => connects(port));
   const client = createClient({ url, token: settings.apiToken });
   await until(stopped, async () => {
     const propagation = await client.propagation(demo.zone.id, demo.changeSequence);
     return propagation.state === 'live' && propagation.nodes.length > 0;
   });
-  const { ssh, ftp, ftpsImplicit, https } = settings.ports;
-  for (const port of [ssh, ftp, ftpsImplicit, https]) await until(stopped, () => connects(port));
 }
 
 const connects = (port: number): Promise<boolean> =>
