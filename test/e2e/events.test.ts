@@ -131,7 +131,14 @@ describe.each(['ssh', 'ftp', 'ftps', 'https'] as const)('%s', (door) => {
           server: demo[door].id,
           account: 'demo',
           outcome: 'completed',
-          detail: { session: expect.any(String), direction, path: `/${name}`, bytes: 123_456 },
+          detail: {
+            session: expect.any(String),
+            direction,
+            path: `/${name}`,
+            bytes: 123_456,
+            startedAt: expect.any(String),
+            durationMs: expect.any(Number),
+          },
         }),
       ),
     );

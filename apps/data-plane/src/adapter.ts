@@ -2,14 +2,18 @@ import type { Result } from '@sallyport/faults';
 import type { LoginDesk } from './login.ts';
 import type { RunningServer, ZoneView } from './zone-view.ts';
 
+/** Facts of an event by name; never a secret. */
+export type EventDetail = Readonly<Record<string, string | number>>;
+
 /** Something worth a line in the event log that is neither a login nor a transfer. */
 export type Notice = {
-  readonly kind: 'listener' | 'credential-exposed';
+  readonly kind: 'connection' | 'host-key' | 'listener' | 'credential-exposed';
   readonly server: string;
   readonly source?: string;
   readonly account?: string;
-  readonly outcome: 'refused' | 'failed' | 'permitted';
-  readonly reason: string;
+  readonly outcome: 'refused' | 'failed' | 'permitted' | 'completed';
+  readonly reason?: string;
+  readonly detail?: EventDetail;
 };
 
 /** What every protocol adapter is given. */

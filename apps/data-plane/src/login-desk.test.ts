@@ -54,6 +54,7 @@ async function openDesk(protocol: ServerProtocol, clientCertificate: 'optional' 
   let current = view(anna);
   const sessions = createSessionRegistry(() => current, Date.now, {
     transfer: () => {},
+    lasting: () => {},
     closed: () => {},
   });
   const records: LoginRecord[] = [];

@@ -2,7 +2,7 @@ import { sha256Hex } from '@sallyport/bytes';
 import { type FileGrant, type FileSystem, guardedFileSystem } from '@sallyport/files';
 import { diskFileSystem, openHome } from '@sallyport/files/disk';
 import { normalizedName, type ServingState } from '@sallyport/model';
-import { spkiOfSshBlob } from '@sallyport/pki';
+import { spkiOfSshBlob, sshFingerprint } from '@sallyport/pki';
 import { type CredentialFact, type Decision, decide, type PasswordFact } from '@sallyport/policy';
 import type { AccountRecord, LoginCredential } from '@sallyport/snapshot/node';
 import type { CredentialStands, Doorway, LoginAttempt, LoginDesk, LoginOutcome } from './login.ts';
@@ -20,6 +20,10 @@ export type LoginRecord = {
   readonly reason: string;
   readonly session?: string;
   readonly certificate?: string;
+  /** Fingerprint of the SSH key that was proved. */
+  readonly credential?: string;
+  /** Version of the snapshot that decided. */
+  readonly version: number;
 };
 
 export type LoginDeskOptions = {
@@ -43,7 +47,11 @@ type Proofs = {
   passwordHash: string | undefined;
   sshKey: Proved | undefined;
 };
-type Proved = { readonly fact: CredentialFact; readonly stands: CredentialStands };
+type Proved = {
+  readonly fact: CredentialFact;
+  readonly stands: CredentialStands;
+  readonly fingerprint: string;
+};
 
 /** Is the credential good at this moment, revocation included? */
 const standsNow = (credential: LoginCredential, view: ZoneView, now: number): boolean =>
@@ -89,9 +97,19 @@ function openAttempt(options: LoginDeskOptions, doorway: Doorway): LoginAttempt 
     held: Proofs,
     shown: 'nothing' | 'proof',
     credential: CredentialFact,
+    fingerprint = held.sshKey?.fingerprint,
   ): Promise<LoginOutcome> {
     const refuse = (reason: string): LoginOutcome => {
-      if (shown === 'proof') options.record({ doorway, user: held.user, outcome: 'refused', reason });
+      if (shown === 'proof') {
+        options.record({
+          doorway,
+          user: held.user,
+          outcome: 'refused',
+          reason,
+          version: view.version,
+          ...(fingerprint === undefined ? {} : { credential: fingerprint }),
+        });
+      }
       return refusedLogin;
     };
     const server = view.servers.find((running) => running.server.id === doorway.server)?.server;
@@ -171,6 +189,8 @@ function openAttempt(options: LoginDeskOptions, doorway: Doorway): LoginAttempt 
         '+',
       ),
       session: session.id,
+      version: judged.version,
+      ...(held.sshKey === undefined ? {} : { credential: held.sshKey.fingerprint }),
       ...(decision.certificate === undefined ? {} : { certificate: decision.certificate }),
     });
     return { kind: 'admitted', session };
@@ -201,7 +221,13 @@ function openAttempt(options: LoginDeskOptions, doorway: Doorway): LoginAttempt 
         ? 'verified'
         : await options.passwords.verify(hash, password, doorway.source);
       if (verification === 'busy') {
-        options.record({ doorway, user, outcome: 'refused', reason: 'password-queue-full' });
+        options.record({
+          doorway,
+          user,
+          outcome: 'refused',
+          reason: 'password-queue-full',
+          version: view.version,
+        });
         return refusedLogin;
       }
       held.password = verification === 'verified' ? 'verified' : 'failed';
@@ -231,12 +257,11 @@ function openAttempt(options: LoginDeskOptions, doorway: Doorway): LoginAttempt 
         spkiSha256 === undefined ? undefined : sshCredentialOf(account, spkiSha256, view, now());
       if (!account || !credential || spkiSha256 === undefined) {
         // Clients offer every key they have: one that is not this account's proves nothing and spoils nothing.
-        return judge(view, account, held, 'proof', {
-          kind: 'invalid',
-          reason: 'not registered on the account',
-        });
+        const fact = { kind: 'invalid', reason: 'not registered on the account' } as const;
+        return judge(view, account, held, 'proof', fact, sshFingerprint(keyBlob));
       }
       held.sshKey = {
+        fingerprint: sshFingerprint(keyBlob),
         fact: {
           kind: 'proved',
           registrations: [

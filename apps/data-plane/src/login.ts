@@ -1,5 +1,6 @@
 import type { FaultCode } from '@sallyport/faults';
 import type { CredentialFact, ProofKind } from '@sallyport/policy';
+import type { EventDetail } from './adapter.ts';
 import type { Session } from './session.ts';
 import type { ZoneView } from './zone-view.ts';
 
@@ -37,6 +38,8 @@ export type Doorway = {
   /** IP address of the client. */
   readonly source: string;
   readonly channel: 'encrypted' | 'clear';
+  /** Facts of the connection that every login record of it carries; asked when it is written. */
+  readonly detail?: () => EventDetail;
 };
 
 /** Opens login attempts against the snapshot current at each call. */

@@ -16,6 +16,7 @@ import { createListeners } from './listeners.ts';
 import { createLoginDesk, type LoginRecord } from './login-desk.ts';
 import { createVerifiedPasswords } from './password/cache.ts';
 import { createPasswordVerifier } from './password/verifier.ts';
+import type { Session, TransferReport } from './session.ts';
 import { createSessionRegistry } from './session-registry.ts';
 import { buildView } from './snapshot-view.ts';
 import type { ZoneView } from './zone-view.ts';
@@ -81,20 +82,26 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
 
   const passwords = createPasswordVerifier();
   const sessions = createSessionRegistry(currentView, now, {
-    transfer(session, transfer) {
+    transfer(session, transfer, startedAt) {
       spool.add({
-        kind: 'transfer',
-        server: session.server,
-        account: session.account.name,
-        source: session.source,
+        ...transferOf(session, transfer),
         outcome: transfer.outcome,
         ...(transfer.reason === undefined ? {} : { reason: transfer.reason }),
         detail: {
-          session: session.id,
-          direction: transfer.direction,
-          path: transfer.path,
+          ...transferOf(session, transfer).detail,
           bytes: transfer.bytes,
+          ...(startedAt === undefined
+            ? {}
+            : { startedAt: new Date(startedAt).toISOString(), durationMs: Math.max(0, now() - startedAt) }),
         },
+      });
+    },
+    lasting(session, transfer) {
+      const { detail, ...event } = transferOf(session, transfer);
+      spool.add({
+        ...event,
+        outcome: 'started',
+        detail: { ...detail, startedAt: new Date(transfer.startedAt).toISOString() },
       });
     },
     closed(session, reason) {
@@ -255,7 +262,24 @@ function createFailureLog(log: (line: string) => void) {
   };
 }
 
-const loginEvent = ({ doorway, user, outcome, reason, session, certificate }: LoginRecord) => ({
+const transferOf = (session: Session, { direction, path }: Pick<TransferReport, 'direction' | 'path'>) => ({
+  kind: 'transfer' as const,
+  server: session.server,
+  account: session.account.name,
+  source: session.source,
+  detail: { session: session.id, direction, path },
+});
+
+const loginEvent = ({
+  doorway,
+  user,
+  outcome,
+  reason,
+  session,
+  certificate,
+  credential,
+  version,
+}: LoginRecord) => ({
   kind: 'login' as const,
   server: doorway.server,
   account: user.slice(0, 80),
@@ -265,6 +289,9 @@ const loginEvent = ({ doorway, user, outcome, reason, session, certificate }: Lo
   detail: {
     ...(session === undefined ? {} : { session }),
     ...(certificate === undefined ? {} : { certificate }),
+    ...(credential === undefined ? {} : { credential }),
+    snapshot: version,
+    ...doorway.detail?.(),
   },
 });
 
@@ -281,5 +308,6 @@ const noticeEvent = (notice: Notice) => ({
   ...(notice.source === undefined ? {} : { source: notice.source.slice(0, 64) }),
   ...(notice.account === undefined ? {} : { account: notice.account.slice(0, 80) }),
   outcome: notice.outcome,
-  reason: notice.reason.slice(0, 120),
+  ...(notice.reason === undefined ? {} : { reason: notice.reason.slice(0, 120) }),
+  ...(notice.detail === undefined ? {} : { detail: notice.detail }),
 });

@@ -5,6 +5,7 @@ import { type ProofKind, redecide, type ServerFacts } from '@sallyport/policy';
 import type { CredentialStands } from './login.ts';
 import { serverFacts } from './server-facts.ts';
 import type { EndReason, Session, TransferReport } from './session.ts';
+import { type RunningTransfer, watchTransfers } from './transfer-watch.ts';
 import type { ZoneView } from './zone-view.ts';
 
 /** What a permitted login rests on, kept as long as the session lasts. */
@@ -29,7 +30,10 @@ export type Admission = {
 };
 
 export type SessionEvents = {
-  readonly transfer: (session: Session, transfer: TransferReport) => void;
+  /** @param startedAt milliseconds since the epoch, where it is known */
+  readonly transfer: (session: Session, transfer: TransferReport, startedAt: number | undefined) => void;
+  /** A transfer that goes on and on; its end comes as `transfer`. */
+  readonly lasting: (session: Session, transfer: RunningTransfer) => void;
   readonly closed: (session: Session, reason: EndReason | undefined) => void;
 };
 
@@ -112,6 +116,10 @@ export function createSessionRegistry(
       const own = [...live.values()].filter((other) => other.admission.account.id === admission.account.id);
       if (own.length >= admission.maxSessions) return undefined;
       const controller = new AbortController();
+      const watch = watchTransfers(admission.files, {
+        now,
+        onLasting: (transfer) => events.lasting(session, transfer),
+      });
       const session: Session = {
         id: randomUUID(),
         protocol: admission.protocol,
@@ -120,10 +128,11 @@ export function createSessionRegistry(
         userClass: admission.userClass,
         source: admission.source,
         proofs: admission.proofs,
-        files: admission.files,
+        files: watch.files,
         ended: controller.signal,
         admitsOperations: () => !controller.signal.aborted && serverOf(admission.server)?.state === 'running',
-        report: (transfer) => events.transfer(session, transfer),
+        report: (transfer) =>
+          events.transfer(session, transfer, watch.startOf(transfer.direction, transfer.path)),
         close() {
           if (!live.delete(session.id)) return;
           events.closed(

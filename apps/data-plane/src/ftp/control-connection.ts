@@ -166,7 +166,8 @@ class ControlConnection {
       ? await this.#means.acceptor.secure(socket)
       : { kind: 'failed', reason: 'identity-unusable' };
     if (outcome.kind === 'failed') {
-      this.#notice('failed', outcome.reason);
+      // A health check connects, says nothing and leaves: no line for each.
+      if (socket.bytesRead > 0) this.#notice('failed', outcome.reason);
       socket.destroy();
       return undefined;
     }

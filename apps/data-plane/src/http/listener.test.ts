@@ -150,6 +150,18 @@ describe('an HTTP listener', () => {
     expect((await stand.curl('/', ...many.slice(0, 100), ...login)).status).toBe(200);
   });
 
+  it('has no word for a connection that says none, and one for a handshake that fails', async () => {
+    await using stand = await openStand(certificates);
+    await stand.apply();
+    const silent = net.connect({ host: '127.0.0.1', port: stand.listener.port as number });
+    await once(silent, 'connect');
+    silent.end();
+    await once(silent.resume(), 'close');
+    await conversation(stand, 'GET / HTTP/1.1\r\n\r\n');
+    await vi.waitFor(() => expect(stand.notices).toHaveLength(1));
+    expect(stand.notices).toMatchObject([{ kind: 'listener', outcome: 'failed' }]);
+  });
+
   it('survives garbage', async () => {
     await using stand = await openStand(certificates, encryptionOptional);
     for (const plain of [true, false]) {

@@ -126,6 +126,8 @@ export function createHttpListener(context: AdapterContext): Listener<HttpServer
 
     const outcome = await tls.secure(socket);
     if (outcome.kind === 'failed') {
+      // A health check connects, says nothing and leaves: no line for each.
+      if (socket.bytesRead === 0) return;
       context.notice({
         kind: 'listener',
         server: server.id,

@@ -5,6 +5,7 @@ import type { LoginAttempt } from '../login.ts';
 import type { Session } from '../session.ts';
 import { Authentication } from './authentication.ts';
 import type { ByteChannel } from './channel.ts';
+import type { ConnectionNotice, ConnectionRecord } from './connection-record.ts';
 import type { SshEngine } from './engine.ts';
 import type { SshLink } from './link.ts';
 import { type SftpChannel, serveSftp } from './sftp-channel.ts';
@@ -15,6 +16,8 @@ export type SshConnectionOptions = {
   /** The definition that was in force when the client came; its limits hold for the whole connection. */
   readonly server: SshServer;
   readonly attempt: LoginAttempt;
+  readonly record: ConnectionRecord;
+  readonly notice: ConnectionNotice;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
 };
@@ -36,7 +39,7 @@ export class SshConnection {
 
   constructor(options: SshConnectionOptions) {
     this.#options = options;
-    const { socket, engine, server, attempt } = options;
+    const { socket, engine, server, attempt, record } = options;
     this.#authentication = new Authentication({
       attempt,
       firstMethods: firstSshMethods(server.clientCertificate),
@@ -51,9 +54,10 @@ export class SshConnection {
     engine.serve(
       socket,
       {
-        offered: () => {},
-        negotiated: () => {},
-        hostKeysProved: () => {},
+        identified: (line) => record.identified(line),
+        offered: (offered) => record.offered(offered),
+        negotiated: (negotiated) => record.negotiated(negotiated),
+        hostKeysProved: (fingerprints) => this.#proved(fingerprints),
         authentication: (exchange) =>
           // A login that cannot be judged ends here; its client must not wait for an answer.
           void this.#authentication.handle(exchange).catch(() => socket.destroy()),
@@ -76,6 +80,17 @@ export class SshConnection {
     this.#watchIdleness();
     session.ended.addEventListener('abort', this.#onSessionEnded, { once: true });
     if (session.ended.aborted) this.#end();
+  }
+
+  /** The client knows these host keys from now on. */
+  #proved(fingerprints: readonly string[]): void {
+    if (!this.#session) return;
+    this.#options.notice({
+      kind: 'host-key',
+      account: this.#session.account.name,
+      outcome: 'completed',
+      detail: { ...this.#options.record.loginDetail(), fingerprints: fingerprints.join(',') },
+    });
   }
 
   #subsystem(name: string, accept: () => ByteChannel | undefined): void {
@@ -106,6 +121,7 @@ export class SshConnection {
   }
 
   async #closed(): Promise<void> {
+    this.#options.record.closed();
     clearTimeout(this.#graceTimer);
     clearTimeout(this.#idleTimer);
     const session = this.#session;

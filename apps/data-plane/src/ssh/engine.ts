@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import { ok, type Result, refuse } from '@sallyport/faults';
 import type { SshAlgorithms } from '@sallyport/model';
 import ssh2 from 'ssh2';
+import type { ServerAlgorithms } from './connection-record.ts';
 import type { HostKeys } from './host-keys.ts';
 import type { HybridKem } from './hybrid-kem.ts';
 import { exchangeIdentification, serverIdentification } from './identification.ts';
@@ -25,6 +26,10 @@ export type SshEngineOptions = {
 
 /** One set of host keys and algorithms, for as many connections as are given to it. It opens no port. */
 export interface SshEngine {
+  /** What it offers. */
+  readonly algorithms: ServerAlgorithms;
+  /** Fingerprint of the host key that signs with this algorithm. */
+  hostKeyFor(algorithm: string): string | undefined;
   /**
    * Speaks SSH on a fresh connection.
    *
@@ -77,9 +82,15 @@ export function createSshEngine(options: SshEngineOptions): Result<SshEngine> {
     start(client);
   });
   return ok({
+    algorithms: { ...algorithms, hostKeys: hostKeys.algorithms },
+    hostKeyFor: (algorithm) =>
+      hostKeys.announced.find((key) => key.algorithms.includes(algorithm))?.fingerprint,
     serve(socket, events, onLink) {
       waiting.set(socket, (client) => onLink(new SshLink(client, shared, events)));
-      exchangeIdentification(socket, () => server.injectSocket(socket));
+      exchangeIdentification(socket, (line) => {
+        events.identified(line);
+        server.injectSocket(socket);
+      });
     },
   });
 }

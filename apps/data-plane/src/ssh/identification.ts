@@ -12,9 +12,9 @@ const lineFeed = 0x0a;
  * A client that speaks another protocol, or sends more than a line's worth without ending it, is gone at once.
  * The first thing that ssh2 writes afterwards is its own line: it is left out, since ours is on the wire.
  *
- * @param onIdentified called with the socket at the client's first byte again, and paused
+ * @param onIdentified called with the client's line, the socket at the client's first byte again and paused
  */
-export function exchangeIdentification(socket: Socket, onIdentified: () => void): void {
+export function exchangeIdentification(socket: Socket, onIdentified: (line: string) => void): void {
   socket.write(`${serverIdentification}\r\n`);
   let line = Buffer.alloc(0);
   const onReadable = () => {
@@ -32,7 +32,7 @@ export function exchangeIdentification(socket: Socket, onIdentified: () => void)
     socket.off('readable', onReadable);
     socket.unshift(line);
     leaveOutFirstWrite(socket);
-    onIdentified();
+    onIdentified(line.toString('latin1', 0, end).trimEnd());
   };
   socket.on('readable', onReadable);
 }

@@ -50,7 +50,8 @@ describe('mlkem768x25519-sha256', () => {
 });
 
 describe('sntrup761x25519', () => {
-  it.each(['sntrup761x25519-sha512@openssh.com'])('%s is what OpenSSH takes', async (name) => {
+  it('is what OpenSSH takes', async () => {
+    const name = 'sntrup761x25519-sha512@openssh.com';
     const done = await stage.sftp(
       'pwd\n',
       stage.clientKey,

@@ -38,6 +38,8 @@ export type RekeyLimits = { readonly bytes: number; readonly ms: number };
 
 /** What a client does, once it has said what it is. */
 export type LinkEvents = {
+  /** Its identification line. */
+  readonly identified: (line: string) => void;
   /** Its first offer of algorithms, before anything is made of it. */
   readonly offered: (offered: OfferedAlgorithms) => void;
   /** Its first key exchange is done. */

@@ -4,6 +4,7 @@ import type { AdapterContext, Listener } from '../adapter.ts';
 import { createFrontDoor } from '../front-door.ts';
 import type { RunningServer } from '../zone-view.ts';
 import { SshConnection } from './connection.ts';
+import { type ConnectionNotice, ConnectionRecord } from './connection-record.ts';
 import { createSshEngine, type SshEngine } from './engine.ts';
 import { hostKeysOf } from './host-keys.ts';
 import { hybridKems } from './hybrid-kem.ts';
@@ -27,8 +28,15 @@ export function createSshListener(context: AdapterContext): Listener<SshServer> 
     limits: () => current?.server.limits,
     enter(socket, source) {
       const { server, engine } = current as Definition;
-      const attempt = context.login.open({ server: server.id, source, channel: 'encrypted' });
-      new SshConnection({ socket, engine, server, attempt, now: context.now });
+      const notice: ConnectionNotice = (told) => context.notice({ server: server.id, source, ...told });
+      const record = new ConnectionRecord(engine, notice);
+      const attempt = context.login.open({
+        server: server.id,
+        source,
+        channel: 'encrypted',
+        detail: () => record.loginDetail(),
+      });
+      new SshConnection({ socket, engine, server, attempt, record, notice, now: context.now });
     },
   });
 
