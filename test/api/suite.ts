@@ -6,6 +6,7 @@ import { certificateAuthorityCases } from './cases/certificate-authorities.ts';
 import { certificateCases } from './cases/certificates.ts';
 import { documentCases } from './cases/documents.ts';
 import { hostKeyCases } from './cases/host-keys.ts';
+import { inventoryCases } from './cases/inventory.ts';
 import { keyFileCases } from './cases/key-files.ts';
 import { nodeCases } from './cases/nodes.ts';
 import { policyCases } from './cases/policy.ts';
@@ -23,6 +24,7 @@ const groups: Readonly<Record<string, (world: World) => void>> = {
   servers: serverCases,
   certificates: certificateCases,
   'key files': keyFileCases,
+  inventory: inventoryCases,
   'certificate authorities': certificateAuthorityCases,
   accounts: accountCases,
   policy: policyCases,

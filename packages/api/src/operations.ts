@@ -2,8 +2,11 @@ import type { Operation } from './operation.ts';
 import { accountOperations } from './routes/accounts.ts';
 import { algorithmPolicyOperations } from './routes/algorithm-policies.ts';
 import { certificateAuthorityOperations } from './routes/certificate-authorities.ts';
+import { certificateBulkOperations } from './routes/certificate-bulk.ts';
 import { certificateExportOperations } from './routes/certificate-export.ts';
+import { certificateReplacementOperations } from './routes/certificate-replacement.ts';
 import { certificateOperations } from './routes/certificates.ts';
+import { expiryReportOperations } from './routes/expiry-report.ts';
 import { hostKeyOperations } from './routes/host-keys.ts';
 import { logOperations } from './routes/logs.ts';
 import { nodeProtocolOperations } from './routes/node-protocol.ts';
@@ -20,6 +23,10 @@ export const operations: readonly Operation[] = [
   ...serverOperations,
   ...hostKeyOperations,
   ...algorithmPolicyOperations,
+  // Fixed paths before those that take an id.
+  ...certificateBulkOperations,
+  ...expiryReportOperations,
+  ...certificateReplacementOperations,
   ...certificateOperations,
   ...certificateExportOperations,
   ...certificateAuthorityOperations,

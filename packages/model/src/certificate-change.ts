@@ -14,9 +14,12 @@ import { generatedKeyTypes, subjectName } from './subject-name.ts';
 
 /** Where a revocation list is fetched from: no credentials, no fragment. */
 const crlUrl = z
-  .url({ protocol: /^https?$/ })
+  .string()
   .max(2_048)
-  .regex(/^https?:\/\/[!-\u0022$-?A-~]+$/, 'ASCII, without credentials and fragment');
+  .refine(
+    (url) => /^https?:\/\/[!-\u0022$-?A-~]+$/.test(url) && URL.canParse(url),
+    'http or https, in ASCII, without credentials and fragment',
+  );
 
 /** What may change of a certificate without another one taking its place. `null` takes a value away. */
 export const certificatePatch = z

@@ -35,7 +35,8 @@ export type Issuer = { readonly certificate: Bytes; readonly privateKey: Bytes }
 
 /** What a certificate says. */
 export type CertificateContent = {
-  readonly subject: SubjectName;
+  /** Its parts, or a whole Name in DER that goes on as it is. */
+  readonly subject: SubjectName | { readonly der: Bytes };
   readonly sans: readonly SubjectAltName[];
   readonly purpose: CertificatePurpose;
   readonly notBefore: Date;
@@ -108,7 +109,7 @@ async function sign(
 ): Promise<Bytes> {
   checkContent(content);
   const keyType = unwrap(keyFacts(spki, signer.leastRsaBits)).type;
-  const subject = unwrap(encodeSubject(content.subject));
+  const subject = 'der' in content.subject ? content.subject.der : unwrap(encodeSubject(content.subject));
   const { issuer } = signer;
   const { key, sign: signingHash } = signingAlgorithm(signer.keyType);
   let signingKey: CryptoKey;
@@ -148,6 +149,9 @@ async function sign(
   // A name is matched by its bytes: one that the library writes in another way would break every path.
   if (!sameBytes(issued.issuerDer, issuer?.subjectDer ?? subject)) {
     throw refused('certificate-purpose', 'the name of the issuer cannot be written in its own bytes');
+  }
+  if (!sameBytes(issued.subjectDer, subject)) {
+    throw refused('certificate-purpose', 'the name of the subject cannot be written in its own bytes');
   }
   return der;
 }

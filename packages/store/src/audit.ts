@@ -7,6 +7,8 @@ import { audit, auditHead } from './tables/index.ts';
 
 export type AuditHead = { readonly sequence: number; readonly hash: string };
 
+const rowsPerStatement = 100;
+
 /** What a change says of itself. `detail` never holds a secret. */
 export type AuditEntry = {
   readonly at: string;
@@ -35,11 +37,15 @@ export async function appendAudit(queries: Queries, entries: readonly AuditEntry
   if (entries.length === 0) return;
   const start = await readAuditHead(queries);
   let head = start;
+  const rows: (typeof audit.$inferInsert)[] = [];
   for (const entry of entries) {
     const row = { sequence: head.sequence + 1, ...entry, previousHash: head.hash };
     const hash = auditHash(row);
-    await queries.insert(audit).values({ ...row, hash });
+    rows.push({ ...row, hash });
     head = { sequence: row.sequence, hash };
+  }
+  for (let at = 0; at < rows.length; at += rowsPerStatement) {
+    await queries.insert(audit).values(rows.slice(at, at + rowsPerStatement));
   }
   const moved = await queries
     .update(auditHead)

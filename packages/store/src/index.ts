@@ -25,6 +25,7 @@ export {
   listAudit,
   readAuditHead,
 } from './audit.ts';
+export { type AccountCount, accountsBelowCa, accountsInZones, localsBelowCa } from './blast-radius.ts';
 export {
   activeCertificateAuthority,
   certificatesNaming,

@@ -22,6 +22,8 @@ export type Admission = {
   readonly pointer: string;
   /** What stands before `/alias`, `/account` and `/zones`. */
   readonly prefix?: string;
+  /** Line of the field that it came in, where the field holds several. */
+  readonly line?: number | undefined;
   /** The internal CA that has just signed it. */
   readonly issuedBy?: string | undefined;
   /** Where it takes the place of a row: that row's id. */
@@ -73,13 +75,23 @@ export async function admit(
       warnings.push(await admitOne(change, caller, admission, admissions.slice(0, index), around));
     } catch (error) {
       if (!(error instanceof FaultError) || admissions.length === 1) throw error;
-      faults.push(error);
+      faults.push(atLine(error, admission.line));
     }
   }
   const [first] = faults;
   if (!first) return warnings;
   const fields = faults.flatMap(({ fault }) => fault.fields ?? []).slice(0, 1_000);
   throw new FaultError({ ...first.fault, fields });
+}
+
+/** The fault with the line in its details. */
+export function atLine(error: FaultError, line: number | undefined): FaultError {
+  if (line === undefined) return error;
+  const fields = (error.fault.fields ?? []).map(({ pointer, detail }) => ({
+    pointer,
+    detail: `line ${line}: ${detail}`,
+  }));
+  return new FaultError({ ...error.fault, fields });
 }
 
 async function readSurroundings(queries: Queries, admissions: readonly Admission[]): Promise<Surroundings> {

@@ -44,14 +44,15 @@ export type RowBasis = Pick<CertificateRow, 'alias' | 'kind'> &
  *
  * @param chain DER, leaf first
  * @param privateKey PKCS#8 DER, which is encrypted; absent where it is not kept
+ * @param id of the row whose place it takes; left out, a new one
  */
 export async function newRow(
   deps: Pick<Dependencies, 'randomBytes' | 'now' | 'keys'>,
   basis: RowBasis,
   chain: readonly Bytes[],
   privateKey?: Bytes,
+  id = newId('crt', deps.randomBytes),
 ): Promise<CertificateRow> {
-  const id = newId('crt', deps.randomBytes);
   return {
     id,
     form: 'x509',

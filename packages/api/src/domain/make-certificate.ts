@@ -13,7 +13,7 @@ import type { Dependencies } from '../dependencies.ts';
 import { newRow, type RowBasis } from './certificate-row.ts';
 import { internalCa, validity, wrappingIssuer, wrapSshKey } from './issuers.ts';
 import { type FileAnswer, privateKeyFile } from './key-file.ts';
-import { readImport } from './read-import.ts';
+import { importSurroundings, readImport } from './read-import.ts';
 
 /** A certificate that is not written yet, and what its request said of it. */
 export type MadeCertificate = {
@@ -39,7 +39,9 @@ export function makeCertificate(
   queries: Queries,
   request: CertificateCreate,
 ): Promise<MadeCertificate> {
-  return request.source === 'import' ? readImport(deps, queries, request) : generate(deps, queries, request);
+  return request.source === 'import'
+    ? readImport(deps, importSurroundings(deps, queries), request)
+    : generate(deps, queries, request);
 }
 
 const refused = (pointer: string, detail: string): FaultError =>

@@ -1,7 +1,12 @@
 import { type Bytes, fromBase64, utf8 } from '@sallyport/bytes';
 import { type Fault, FaultError } from '@sallyport/faults';
 import type { CertificateImport } from '@sallyport/model';
-import { type ImportedMaterial, importKeyMaterial, type ParsedCertificate } from '@sallyport/pki';
+import {
+  type ImportedMaterial,
+  type Issuer,
+  importKeyMaterial,
+  type ParsedCertificate,
+} from '@sallyport/pki';
 import { allZones, findAccount, findZone, type Queries } from '@sallyport/store';
 import type { Dependencies } from '../dependencies.ts';
 import { newRow, type RowBasis } from './certificate-row.ts';
@@ -20,17 +25,46 @@ type File = Pick<CertificateImport, 'data' | 'text' | 'password' | 'choice'>;
  * Reads the file of an import and makes the row it comes to. It may cost seconds of key derivation, so it is called
  * before the write lock is taken.
  *
+ * @param options `prefix` of the fields in the request; `id` of the row whose place it is to take
  * @throws FaultError on the field that is wrong, with what was recognised in it
  */
 export async function readImport(
   deps: Dependencies,
-  queries: Queries,
+  surroundings: ImportSurroundings,
   request: CertificateImport,
+  { prefix = '', id }: { readonly prefix?: string; readonly id?: string } = {},
 ): Promise<MadeCertificate> {
-  const file = await readFile(request, await allowsRsa1024(queries, request));
-  const { basis, chain, privateKey } = await contentOf(deps, queries, request, file);
-  return { row: await newRow(deps, basis, chain, privateKey), pointer: file.pointer };
+  const file = await readFile(request, await surroundings.allowsRsa1024(request), prefix);
+  const { basis, chain, privateKey } = await contentOf(deps, surroundings, request, file);
+  return { row: await newRow(deps, basis, chain, privateKey, id), pointer: file.pointer };
 }
+
+/** What imports ask the database, once for many of them. */
+export type ImportSurroundings = {
+  allowsRsa1024(request: CertificateImport): Promise<boolean>;
+  issuer(): Promise<Issuer>;
+};
+
+/** Asks the database when the first import wants to know, and keeps the answer as long as the request lasts. */
+export function importSurroundings(deps: Dependencies, queries: Queries): ImportSurroundings {
+  const allowed = new Map<string, Promise<boolean>>();
+  let issuer: Promise<Issuer> | undefined;
+  return {
+    allowsRsa1024(request) {
+      const key = JSON.stringify([request.kind, 'zones' in request ? request.zones : ownerOf(request)]);
+      const known = allowed.get(key) ?? allowsRsa1024(queries, request);
+      allowed.set(key, known);
+      return known;
+    },
+    issuer() {
+      issuer ??= wrappingIssuer(deps, queries);
+      return issuer;
+    },
+  };
+}
+
+const ownerOf = (request: CertificateImport): string | undefined =>
+  'account' in request ? request.account : undefined;
 
 /** Do all the zones that the key is for take RSA of 1024 bits? What they say when it is written counts. */
 async function allowsRsa1024(queries: Queries, request: CertificateImport): Promise<boolean> {
@@ -108,7 +142,7 @@ const commentOf = (comment: string): string | null => comment.trim().slice(0, 20
 
 async function contentOf(
   deps: Dependencies,
-  queries: Queries,
+  surroundings: ImportSurroundings,
   request: CertificateImport,
   { material, pointer }: ReadFile,
 ): Promise<ImportContent> {
@@ -116,7 +150,7 @@ async function contentOf(
     onField({ code: 'certificate-purpose', detail }, at);
   const { kind, alias } = request;
   const wrap = async (spki: Bytes, role: 'ssh-client' | 'ssh-server') => [
-    await wrapSshKey(await wrappingIssuer(deps, queries), { spki, role, name: alias }, deps.now()),
+    await wrapSshKey(await surroundings.issuer(), { spki, role, name: alias }, deps.now()),
   ];
   const what = `this is ${material.recognised}`;
   switch (kind) {

@@ -1,6 +1,6 @@
 import { FaultError, ok, refuseField, unwrap } from '@sallyport/faults';
 import { host, type Server, type ServerPatch, server, serverCreate, serverPatch } from '@sallyport/model';
-import { knownHostsLine, parseCertificate, sshBlobOf } from '@sallyport/pki';
+import { knownHostsLine } from '@sallyport/pki';
 import { effectivePolicy } from '@sallyport/policy';
 import { checkAdmits } from '@sallyport/snapshot/publish';
 import {
@@ -20,7 +20,7 @@ import { requireZones } from '../caller.ts';
 import { checkAlgorithmPolicy } from '../domain/algorithm-policy.ts';
 import { accountsWithout } from '../domain/host-key-receipts.ts';
 import { newId } from '../domain/identifier.ts';
-import { leafOf } from '../domain/stored-certificate.ts';
+import { storedSshBlob } from '../domain/stored-certificate.ts';
 import { readGlobalPolicy } from '../domain/zone-content.ts';
 import { operation } from '../operation.ts';
 import {
@@ -64,6 +64,9 @@ async function checkCertificates(queries: Queries, candidate: Server): Promise<v
       unwrap(refuseField('certificate-purpose', pointer, `certificate ${row.alias} is revoked`));
     } else if (row.privateKey === null) {
       unwrap(refuseField('certificate-purpose', pointer, `certificate ${row.alias} has no private key here`));
+    } else if (row.key.type === 'rsa' && row.key.bits < 2_048) {
+      const detail = `${row.alias} is an RSA key of ${row.key.bits} bits: no server presents one below 2048`;
+      unwrap(refuseField('key-unsupported', pointer, detail));
     } else if (candidate.protocol !== 'ssh' && row.form === 'ssh-key') {
       unwrap(
         refuseField(
@@ -252,8 +255,7 @@ export const serverOperations = [
       for (const id of row.certificates) {
         const certificate = await findCertificate(deps.store.queries, id);
         if (!certificate) continue;
-        const parsed = unwrap(parseCertificate(leafOf(certificate)));
-        lines.push(knownHostsLine(name, query.port ?? row.port, unwrap(sshBlobOf(parsed.spki))));
+        lines.push(knownHostsLine(name, query.port ?? row.port, storedSshBlob(certificate)));
       }
       return ok({ body: lines.map((line) => `${line}\n`).join('') });
     },
