@@ -1,4 +1,4 @@
-import { ok, type Result } from '@sallyport/faults';
+import { ok, type Result, refuse } from '@sallyport/faults';
 import { type VirtualPath, virtualPath } from '@sallyport/files';
 import type { HandleTable, OpenHandle } from './handles.ts';
 import { openFlag } from './protocol.ts';
@@ -8,15 +8,31 @@ import type { Request } from './request.ts';
 export type Access = {
   /** The handle that it names, as it stood when the request came. */
   readonly handle?: OpenHandle;
+  /** The handle that `copy-data` writes to. */
+  readonly target?: OpenHandle;
   /** The paths that it names. */
   readonly paths: readonly VirtualPath[];
-  /** `read` leaves things as they are, `write` changes the bytes of `range`, `exclusive` anything else. */
-  readonly effect: 'read' | 'write' | 'exclusive';
+  /**
+   * `read` leaves things as they are, `write` changes the bytes of `range`, `exclusive` anything else about what it
+   * touches. `alone` runs beside nothing.
+   */
+  readonly effect: 'read' | 'write' | 'exclusive' | 'alone';
   /** Bytes of a `write`, end exclusive; absent: anywhere. */
   readonly range?: { readonly from: number; readonly to: number };
 };
 
-const readOnly = new Set<Request['kind']>(['stat', 'lstat', 'realpath', 'opendir', 'fstat', 'read']);
+const readOnly = new Set<Request['kind']>([
+  'stat',
+  'lstat',
+  'realpath',
+  'expand-path',
+  'readlink',
+  'statvfs',
+  'fstatvfs',
+  'opendir',
+  'fstat',
+  'read',
+]);
 
 /**
  * Resolves what a request touches.
@@ -27,7 +43,18 @@ export function accessOf(request: Request, handles: HandleTable): Result<Access>
   const effect = readOnly.has(request.kind) ? 'read' : 'exclusive';
   switch (request.kind) {
     case 'limits':
+    case 'names-by-id':
       return ok({ paths: [], effect: 'read' });
+    case 'expand-path': {
+      const expanded = expandPath(request.path);
+      return expanded.ok ? ok({ paths: [expanded.value], effect }) : expanded;
+    }
+    case 'copy-data': {
+      const handle = handles.get(request.handle);
+      const target = handles.get(request.targetHandle);
+      if (!handle || !target) return { ok: false, fault: { code: 'handle-invalid' } };
+      return ok({ handle, target, paths: [], effect: 'alone' });
+    }
     case 'open': {
       const opened = virtualPath(request.path);
       if (!opened.ok) return opened;
@@ -35,7 +62,8 @@ export function accessOf(request: Request, handles: HandleTable): Result<Access>
       return ok({ paths: [opened.value], effect: writes ? 'exclusive' : 'read' });
     }
     case 'rename':
-    case 'posix-rename': {
+    case 'posix-rename':
+    case 'hardlink': {
       const from = virtualPath(request.path);
       if (!from.ok) return from;
       const to = virtualPath(request.target);
@@ -45,6 +73,9 @@ export function accessOf(request: Request, handles: HandleTable): Result<Access>
     case 'stat':
     case 'lstat':
     case 'realpath':
+    case 'readlink':
+    case 'statvfs':
+    case 'lsetstat':
     case 'opendir':
     case 'remove':
     case 'rmdir':
@@ -66,6 +97,16 @@ export function accessOf(request: Request, handles: HandleTable): Result<Access>
   }
 }
 
+/**
+ * Expands `~` as a shell would (OpenSSH PROTOCOL section 4.7): the home is the root. Of other users there is nothing to
+ * tell.
+ */
+function expandPath(path: string): Result<VirtualPath> {
+  if (!path.startsWith('~')) return virtualPath(path);
+  const [user, ...rest] = path.slice(1).split('/');
+  return user === '' ? virtualPath(rest.join('/')) : refuse('file-not-found', 'there are no other homes');
+}
+
 const contains = (directory: VirtualPath, path: VirtualPath): boolean =>
   directory === path || path.startsWith(directory === '/' ? '/' : `${directory}/`);
 
@@ -78,6 +119,7 @@ const related = (a: VirtualPath, b: VirtualPath): boolean => contains(a, b) || c
  * writes to different bytes, and operations on unrelated paths do.
  */
 export function mustWait(earlier: Access, later: Access): boolean {
+  if (earlier.effect === 'alone' || later.effect === 'alone') return true;
   if (earlier.effect === 'read' && later.effect === 'read') return false;
   if (earlier.handle && later.handle) {
     if (earlier.handle !== later.handle && earlier.handle.path !== later.handle.path) return false;

@@ -82,8 +82,10 @@ export class ByteReader {
     return 0;
   }
 
-  /** Leaves the rest of the packet unread on purpose. */
-  skipRest(): void {
+  /** All that is left, as a view into the packet. */
+  rest(): Uint8Array {
+    const start = this.#offset;
     this.#offset = this.#bytes.length;
+    return this.#bytes.subarray(start);
   }
 }

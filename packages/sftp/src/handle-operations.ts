@@ -25,6 +25,8 @@ export type OperationContext = {
   readonly maxOpenHandles: number;
   /** False while the server drains: what is open goes on, nothing new begins. */
   readonly admitsOperations: () => boolean;
+  /** The client has gone: what still runs may stop. */
+  readonly isOver: () => boolean;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
   readonly onTransfer: (transfer: SftpTransfer) => void;

@@ -2,6 +2,7 @@ import type { Result } from '@sallyport/faults';
 import type { VirtualPath } from '@sallyport/files';
 import type { Access } from './access.ts';
 import { attributeChange } from './attribute-change.ts';
+import { copyData } from './copy-data.ts';
 import {
   close,
   intoTable,
@@ -19,9 +20,11 @@ import {
   eofReply,
   faultReply,
   limitsReply,
+  namesReply,
   okReply,
   pathReply,
   type ReplyPacket,
+  spaceReply,
 } from './reply.ts';
 import type { Request, RequestOf } from './request.ts';
 
@@ -35,6 +38,9 @@ const beginning = new Set<Request['kind']>([
   'rmdir',
   'rename',
   'posix-rename',
+  'hardlink',
+  'lsetstat',
+  'copy-data',
 ]);
 
 /**
@@ -59,17 +65,33 @@ export async function perform(
   switch (request.kind) {
     case 'limits':
       return limitsReply(id, context.maxOpenHandles);
+    case 'names-by-id':
+      return namesReply(id, request.users, request.groups);
     case 'realpath':
+    case 'expand-path':
       return pathReply(id, path);
+    case 'readlink': {
+      const link = await files.readLink(path);
+      return link.ok ? pathReply(id, link.value) : faultReply(id, link.fault);
+    }
+    case 'statvfs': {
+      const space = await files.space(path);
+      return space.ok ? spaceReply(id, space.value) : faultReply(id, space.fault);
+    }
     case 'stat':
     case 'lstat': {
       const found = await files[request.kind](path);
       return found.ok ? attributesReply(id, found.value) : faultReply(id, found.fault);
     }
-    case 'setstat': {
-      const change = await attributeChange(request.attributes, () => files.stat(path));
-      return done(change.ok ? await files.setAttributes(path, change.value) : change);
+    case 'setstat':
+    case 'lsetstat': {
+      const [links, present] =
+        request.kind === 'setstat' ? (['follow', files.stat] as const) : (['stay', files.lstat] as const);
+      const change = await attributeChange(request.attributes, () => present(path));
+      return done(change.ok ? await files.setAttributes(path, change.value, links) : change);
     }
+    case 'hardlink':
+      return done(await files.link(path, target));
     case 'mkdir':
       return done(await files.makeDirectory(path, request.attributes.mode));
     case 'remove':
@@ -90,6 +112,11 @@ export async function perform(
       // The handle may have been closed by a request that this one had to wait for.
       const handle = context.handles.get(request.handle);
       if (!handle || handle !== access.handle) return faultReply(id, { code: 'handle-invalid' });
+      if (request.kind === 'copy-data') {
+        const into = context.handles.get(request.targetHandle);
+        if (!into || into !== access.target) return faultReply(id, { code: 'handle-invalid' });
+        return done(await copyData(context, request, handle, into));
+      }
       return performOnHandle(context, request, handle);
     }
   }
@@ -97,7 +124,7 @@ export async function perform(
 
 async function performOnHandle(
   context: OperationContext,
-  request: RequestOf<'read' | 'write' | 'fstat' | 'fsetstat' | 'fsync' | 'readdir'>,
+  request: RequestOf<'read' | 'write' | 'fstat' | 'fstatvfs' | 'fsetstat' | 'fsync' | 'readdir'>,
   handle: OpenHandle,
 ): Promise<ReplyPacket> {
   const { id } = request;
@@ -114,6 +141,10 @@ async function performOnHandle(
     case 'fstat': {
       const found = await attributes();
       return found.ok ? attributesReply(id, found.value) : faultReply(id, found.fault);
+    }
+    case 'fstatvfs': {
+      const space = await context.files.space(handle.path);
+      return space.ok ? spaceReply(id, space.value) : faultReply(id, space.fault);
     }
     case 'fsetstat': {
       const change = await attributeChange(request.attributes, attributes);

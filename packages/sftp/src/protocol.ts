@@ -59,8 +59,15 @@ export const protocolVersion = 3;
 /** Extensions announced in SSH_FXP_VERSION, by name and version (OpenSSH PROTOCOL, section 4). */
 export const extensions = {
   'posix-rename@openssh.com': '1',
+  'statvfs@openssh.com': '2',
+  'fstatvfs@openssh.com': '2',
+  'hardlink@openssh.com': '1',
   'fsync@openssh.com': '1',
+  'lsetstat@openssh.com': '1',
   'limits@openssh.com': '1',
+  'expand-path@openssh.com': '1',
+  'copy-data': '1',
+  'users-groups-by-id@openssh.com': '1',
 } as const;
 
 /** Bounds that limits@openssh.com tells a client; lengths in bytes. */

@@ -1,5 +1,5 @@
 import { type Fault, faults } from '@sallyport/faults';
-import type { DirectoryEntry, FileAttributes } from '@sallyport/files';
+import type { DirectoryEntry, FileAttributes, StorageSpace } from '@sallyport/files';
 import { writeAttributes } from './attributes.ts';
 import { ByteWriter } from './byte-writer.ts';
 import { longname } from './longname.ts';
@@ -68,6 +68,40 @@ export const limitsReply = (id: number, maxOpenHandles: number): ReplyPacket =>
       .uint64(wireLimits.readLength)
       .uint64(wireLimits.writeLength)
       .uint64(maxOpenHandles),
+  );
+
+/** The longest file name (POSIX NAME_MAX), which statvfs tells, and the flags of its reply. */
+const longestName = 255;
+const noSetId = 2;
+
+/** SSH_FXP_EXTENDED_REPLY to statvfs@openssh.com and fstatvfs@openssh.com (OpenSSH PROTOCOL section 4.4). */
+export const spaceReply = (id: number, space: StorageSpace): ReplyPacket =>
+  packet(messageType.extendedReply, 112, (writer) =>
+    writer
+      .uint32(id)
+      .uint64(space.blockSize)
+      .uint64(space.blockSize)
+      .uint64(space.blocks)
+      .uint64(space.freeBlocks)
+      .uint64(space.availableBlocks)
+      .uint64(space.files)
+      .uint64(space.freeFiles)
+      .uint64(space.freeFiles)
+      .uint64(0)
+      .uint64(noSetId)
+      .uint64(longestName),
+  );
+
+/**
+ * SSH_FXP_EXTENDED_REPLY to users-groups-by-id@openssh.com (OpenSSH PROTOCOL section 4.9): an empty name for every id,
+ * which says that there is none. The names of this machine's users are nobody's business outside.
+ */
+export const namesReply = (id: number, users: number, groups: number): ReplyPacket =>
+  packet(messageType.extendedReply, 32 + 4 * (users + groups), (writer) =>
+    writer
+      .uint32(id)
+      .string(new Uint8Array(4 * users))
+      .string(new Uint8Array(4 * groups)),
   );
 
 /** Bytes of SSH_FXP_DATA before its data: length, type, id, length of the data. */

@@ -1,6 +1,6 @@
 import { concat } from '@sallyport/bytes';
 import { describe, expect, it } from 'vitest';
-import { ask, clientPacket } from './fixture/peer.ts';
+import { ask, clientPacket, sendAttributes } from './fixture/peer.ts';
 import { decodeInit, decodeRequest } from './request.ts';
 
 const handle = new Uint8Array([0, 0, 0, 7]);
@@ -25,6 +25,20 @@ const requests: Record<string, Uint8Array> = {
   'posix-rename': ask.extended(1, 'posix-rename@openssh.com', (w) => w.string('/a').string('/b')),
   fsync: ask.extended(1, 'fsync@openssh.com', (w) => w.string(handle)),
   limits: ask.extended(1, 'limits@openssh.com'),
+  readlink: ask.readlink(1, '/a'),
+  hardlink: ask.extended(1, 'hardlink@openssh.com', (w) => w.string('/a').string('/b')),
+  statvfs: ask.extended(1, 'statvfs@openssh.com', (w) => w.string('/a')),
+  fstatvfs: ask.extended(1, 'fstatvfs@openssh.com', (w) => w.string(handle)),
+  lsetstat: ask.extended(1, 'lsetstat@openssh.com', (w) =>
+    sendAttributes(w.string('/a'), { times: [10, 20] }),
+  ),
+  'expand-path': ask.extended(1, 'expand-path@openssh.com', (w) => w.string('~/a')),
+  'copy-data': ask.extended(1, 'copy-data', (w) =>
+    w.string(handle).uint64(1).uint64(2).string(handle).uint64(3),
+  ),
+  'names-by-id': ask.extended(1, 'users-groups-by-id@openssh.com', (w) =>
+    w.string(new Uint8Array(8)).string(new Uint8Array(4)),
+  ),
 };
 const cases = Object.entries(requests).map(([kind, packet]) => ({ kind, body: packet.subarray(4) }));
 
@@ -78,9 +92,8 @@ describe('decodeRequest', () => {
 
   it('answers what it does not have as unsupported', () => {
     for (const packet of [
-      ask.readlink(9, '/a'),
       ask.symlink(9, '/a', '/b'),
-      ask.extended(9, 'statvfs@openssh.com', (w) => w.string('/')),
+      ask.extended(9, 'statvfs@example.com', (w) => w.string('/')),
       clientPacket(77, (w) => w.uint32(9)),
     ]) {
       expect(decodeRequest(packet.subarray(4))).toMatchObject({

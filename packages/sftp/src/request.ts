@@ -14,15 +14,29 @@ type RequestBody =
       readonly flags: number;
       readonly attributes: AttributeFields;
     }
-  | OnHandle<'close' | 'fstat' | 'readdir' | 'fsync'>
+  | OnHandle<'close' | 'fstat' | 'readdir' | 'fsync' | 'fstatvfs'>
   | { readonly kind: 'read'; readonly handle: number; readonly offset: number; readonly length: number }
   | { readonly kind: 'write'; readonly handle: number; readonly offset: number; readonly data: Uint8Array }
-  | OnPath<'stat' | 'lstat' | 'opendir' | 'remove' | 'rmdir' | 'realpath'>
-  | { readonly kind: 'setstat'; readonly path: string; readonly attributes: AttributeFields }
+  | OnPath<
+      'stat' | 'lstat' | 'opendir' | 'remove' | 'rmdir' | 'realpath' | 'readlink' | 'statvfs' | 'expand-path'
+    >
+  | { readonly kind: 'setstat' | 'lsetstat'; readonly path: string; readonly attributes: AttributeFields }
   | { readonly kind: 'mkdir'; readonly path: string; readonly attributes: AttributeFields }
   | { readonly kind: 'fsetstat'; readonly handle: number; readonly attributes: AttributeFields }
   | { readonly kind: 'rename'; readonly path: string; readonly target: string }
   | { readonly kind: 'posix-rename'; readonly path: string; readonly target: string }
+  | { readonly kind: 'hardlink'; readonly path: string; readonly target: string }
+  | {
+      readonly kind: 'copy-data';
+      /** Read from here. */
+      readonly handle: number;
+      readonly offset: number;
+      /** Bytes to copy; 0: up to the end. */
+      readonly length: number;
+      readonly targetHandle: number;
+      readonly targetOffset: number;
+    }
+  | { readonly kind: 'names-by-id'; readonly users: number; readonly groups: number }
   | { readonly kind: 'limits' };
 
 /** One request after the handshake; paths are as the client sent them. */
@@ -39,6 +53,9 @@ export type Decoded =
   | { readonly kind: 'request'; readonly request: Request }
   | { readonly kind: 'refused'; readonly id: number; readonly fault: Fault };
 
+/** Ids packed into one string; how many they are. */
+const readIds = (reader: ByteReader): number => Math.floor(reader.string().length / 4);
+
 /** The fields of an extended request (OpenSSH PROTOCOL section 4); nothing for one that we do not know. */
 function readExtended(reader: ByteReader): RequestBody | undefined {
   switch (reader.text()) {
@@ -48,6 +65,27 @@ function readExtended(reader: ByteReader): RequestBody | undefined {
       return { kind: 'fsync', handle: reader.handle() };
     case 'limits@openssh.com':
       return { kind: 'limits' };
+    case 'hardlink@openssh.com':
+      return { kind: 'hardlink', path: reader.text(), target: reader.text() };
+    case 'statvfs@openssh.com':
+      return { kind: 'statvfs', path: reader.text() };
+    case 'fstatvfs@openssh.com':
+      return { kind: 'fstatvfs', handle: reader.handle() };
+    case 'lsetstat@openssh.com':
+      return { kind: 'lsetstat', path: reader.text(), attributes: readAttributes(reader) };
+    case 'expand-path@openssh.com':
+      return { kind: 'expand-path', path: reader.text() };
+    case 'copy-data':
+      return {
+        kind: 'copy-data',
+        handle: reader.handle(),
+        offset: reader.uint64(),
+        length: reader.uint64(),
+        targetHandle: reader.handle(),
+        targetOffset: reader.uint64(),
+      };
+    case 'users-groups-by-id@openssh.com':
+      return { kind: 'names-by-id', users: readIds(reader), groups: readIds(reader) };
     default:
       return undefined;
   }
@@ -87,6 +125,8 @@ function readBody(type: number, reader: ByteReader): RequestBody | undefined {
       return { kind: 'mkdir', path: reader.text(), attributes: readAttributes(reader) };
     case messageType.rmdir:
       return { kind: 'rmdir', path: reader.text() };
+    case messageType.readlink:
+      return { kind: 'readlink', path: reader.text() };
     case messageType.realpath:
       return { kind: 'realpath', path: reader.text() };
     case messageType.stat:

@@ -1,5 +1,5 @@
 import { type Fault, ok, type Result, refuse } from '@sallyport/faults';
-import type { FileSystem } from '@sallyport/files';
+import { type FileSystem, maxPathBytes } from '@sallyport/files';
 import { accessOf } from './access.ts';
 import { BufferPool } from './buffer-pool.ts';
 import { type Packet, PacketFramer } from './framing.ts';
@@ -85,7 +85,12 @@ function replyCost(request: Request): number {
     case 'readdir':
       return listingReplyBytes;
     case 'realpath':
+    case 'expand-path':
       return 256 + request.path.length * 6;
+    case 'readlink':
+      return 256 + maxPathBytes * 2;
+    case 'names-by-id':
+      return 64 + 4 * (request.users + request.groups);
     default:
       return 512;
   }
@@ -110,6 +115,7 @@ export function createSftpSession(options: SftpSessionOptions): SftpSession {
     buffers,
     maxOpenHandles: limits.maxOpenHandles,
     admitsOperations: options.admitsOperations,
+    isOver: () => phase === 'aborted' || phase === 'closed',
     now: options.now,
     onTransfer: options.onTransfer,
   };
