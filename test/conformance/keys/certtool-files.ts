@@ -1,7 +1,8 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { temporaryFolder } from '../../support/process.ts';
-import { type BaseKey, type CorpusFile, certificateSha256, must, password, together } from './corpus.ts';
+import { type BaseKey, type CorpusFile, certificateSha256, password, together } from './corpus.ts';
+import { must } from './tools.ts';
 
 const ciphers = ['3des', '3des-pkcs12', 'aes-128', 'aes-192', 'aes-256', 'rc2-40', 'arcfour'];
 

@@ -2,7 +2,8 @@
 import { createHash, createPublicKey } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { run, temporaryFolder } from '../../support/process.ts';
+import { temporaryFolder } from '../../support/process.ts';
+import { must } from './tools.ts';
 
 /** What a tool says of a key. */
 export type ToolFacts = {
@@ -27,14 +28,7 @@ export type CorpusFile = {
 
 export const password = 'correct horse: staple';
 
-/** Runs a tool that must succeed. */
-export async function must(command: string, args: readonly string[], input?: string): Promise<string> {
-  const { code, stdout, stderr } = await run(command, args, input === undefined ? {} : { input });
-  if (code !== 0) throw new Error(`${command} ${args.join(' ')}: ${stdout}${stderr}`);
-  return stdout;
-}
-
-/** Runs jobs, a few at a time: each is a process of its own. */
+/** Runs jobs, a few at a time: each waits for processes of its own. */
 export async function together<T, R>(items: readonly T[], job: (item: T) => Promise<R>): Promise<R[]> {
   const results: R[] = [];
   const queue = [...items.entries()];

@@ -23,7 +23,8 @@ import {
 } from '@sallyport/pki';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { temporaryFolder } from '../../support/process.ts';
-import { certificateSha256, keygenFacts, must } from './corpus.ts';
+import { certificateSha256, keygenFacts } from './corpus.ts';
+import { must } from './tools.ts';
 
 const password = 'pass phrase: äß€';
 const notBefore = new Date(Date.now() - 3_600_000);

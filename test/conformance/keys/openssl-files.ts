@@ -1,7 +1,8 @@
 import { appendFileSync, copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { temporaryFolder } from '../../support/process.ts';
-import { type BaseKey, type CorpusFile, certificateSha256, must, password, together } from './corpus.ts';
+import { type BaseKey, type CorpusFile, certificateSha256, password, together } from './corpus.ts';
+import { must } from './tools.ts';
 
 type Recipe = {
   readonly name: string;

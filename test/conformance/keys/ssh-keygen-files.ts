@@ -1,7 +1,8 @@
 import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { temporaryFolder } from '../../support/process.ts';
-import { type CorpusFile, keygenFacts, must, password, together } from './corpus.ts';
+import { type CorpusFile, keygenFacts, password, together } from './corpus.ts';
+import { must } from './tools.ts';
 
 const kinds = [
   ['rsa', ['-t', 'rsa', '-b', '2048']],
