@@ -1,9 +1,11 @@
 import { mkdtemp, realpath, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { sha256Hex } from '@sallyport/bytes';
 import { unwrap } from '@sallyport/faults';
 import { virtualPath } from '@sallyport/files';
 import { modernPolicy, type ServerProtocol, serverCreate, server as serverSchema } from '@sallyport/model';
+import { generateKeyPair, sshBlobOf } from '@sallyport/pki';
 import type { AccountRecord } from '@sallyport/snapshot/node';
 import { expect, test } from 'vitest';
 import { createLoginDesk, type LoginRecord } from './login-desk.ts';
@@ -136,4 +138,37 @@ test('a live session may no more than its account may now, and does not outlive 
 
   await desk.applyToSessions({ ...all, home: '/elsewhere' });
   expect(session.ended.reason).toBe('home-changed');
+});
+
+test('an SSH key with sources lets in from them alone, and the log says why it did not', async () => {
+  await using desk = await openDesk('ssh', 'optional');
+  const { spki } = await generateKeyPair('ed25519');
+  const blob = unwrap(sshBlobOf(spki));
+  const keyed = (sources: string[]): AccountRecord => ({
+    ...anna,
+    credentials: [
+      {
+        certificate: 'crt-key',
+        form: 'ssh-key',
+        match: 'public-key',
+        anchor: 'path',
+        sha256: sha256Hex(spki),
+        spkiSha256: sha256Hex(spki),
+        sources,
+      },
+    ],
+  });
+  desk.apply(keyed(['10.0.0.0/8']));
+  const refused = { outcome: 'refused', reason: 'the key may not be used from this address' };
+  expect(await desk.attempt.knowsSshKey('anna', blob)).toBe(false);
+  expect(desk.records).toMatchObject([refused]);
+  expect(await desk.attempt.sshKey('anna', blob)).toMatchObject({ kind: 'continue' });
+  expect(desk.records).toMatchObject([refused, refused]);
+
+  desk.apply(keyed(['10.0.0.0/8', '192.0.2.0/24']));
+  expect(await desk.attempt.knowsSshKey('anna', blob)).toBe(true);
+  const outcome = await desk.attempt.sshKey('anna', blob);
+  if (outcome.kind !== 'admitted') throw new Error(outcome.kind);
+  await desk.applyToSessions(keyed(['10.0.0.0/8']));
+  expect(outcome.session.ended.aborted).toBe(true);
 });

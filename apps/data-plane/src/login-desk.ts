@@ -2,7 +2,7 @@ import { sha256Hex } from '@sallyport/bytes';
 import { type FileGrant, type FileSystem, guardedFileSystem } from '@sallyport/files';
 import { diskFileSystem, openHome } from '@sallyport/files/disk';
 import { normalizedName, type ServingState } from '@sallyport/model';
-import { spkiOfSshBlob, sshFingerprint } from '@sallyport/pki';
+import { sourceIn, spkiOfSshBlob, sshFingerprint } from '@sallyport/pki';
 import { type CredentialFact, type Decision, decide, type PasswordFact } from '@sallyport/policy';
 import type { AccountRecord, LoginCredential } from '@sallyport/snapshot/node';
 import type { CredentialStands, Doorway, LoginAttempt, LoginDesk, LoginOutcome } from './login.ts';
@@ -58,19 +58,34 @@ const standsNow = (credential: LoginCredential, view: ZoneView, now: number): bo
   !view.isRevoked(credential) &&
   (credential.validUntil === undefined || Date.parse(credential.validUntil) > now);
 
-/** The account's login certificate with that key, if it is good now. SSH trusts the key: any login certificate's will do. */
-const sshCredentialOf = (
+/** Why a key is no credential of the account now. */
+type KeyRefusal = 'not registered on the account' | typeof foreignSource;
+const foreignSource = 'the key may not be used from this address';
+
+/**
+ * The account's login certificate with that key, if it is good now and for that source. SSH trusts the key: any login
+ * certificate's will do.
+ */
+function sshCredentialOf(
   account: AccountRecord | undefined,
   spkiSha256: string,
+  source: string,
   view: ZoneView,
   now: number,
-): LoginCredential | undefined =>
-  account?.credentials.find(
+): LoginCredential | KeyRefusal {
+  const standing = account?.credentials.filter(
     (credential) => credential.spkiSha256 === spkiSha256 && standsNow(credential, view, now),
   );
+  const usable = standing?.find(({ sources }) => sources === undefined || sourceIn(source, sources));
+  if (usable) return usable;
+  return standing?.length ? foreignSource : 'not registered on the account';
+}
+
+/** Weak RSA keys are read too: they are on no account but where the zone takes such keys. */
+const leastRegisteredRsaBits = 1_024;
 
 function spkiDigestOf(keyBlob: Uint8Array): string | undefined {
-  const spki = spkiOfSshBlob(new Uint8Array(keyBlob));
+  const spki = spkiOfSshBlob(new Uint8Array(keyBlob), leastRegisteredRsaBits);
   return spki.ok ? sha256Hex(spki.value) : undefined;
 }
 
@@ -196,6 +211,16 @@ function openAttempt(options: LoginDeskOptions, doorway: Doorway): LoginAttempt 
     return { kind: 'admitted', session };
   }
 
+  const recordForeignSource = (view: ZoneView, user: string, keyBlob: Uint8Array): void =>
+    options.record({
+      doorway,
+      user,
+      outcome: 'refused',
+      reason: foreignSource,
+      credential: sshFingerprint(keyBlob),
+      version: view.version,
+    });
+
   const credentialOf = (held: Proofs): CredentialFact => held.sshKey?.fact ?? tls?.fact ?? { kind: 'none' };
 
   return {
@@ -245,7 +270,11 @@ function openAttempt(options: LoginDeskOptions, doorway: Doorway): LoginAttempt 
       const spkiSha256 = spkiDigestOf(keyBlob);
       if (spkiSha256 === undefined) return false;
       const view = options.view();
-      return sshCredentialOf(await view.accountNamed(user), spkiSha256, view, now()) !== undefined;
+      const account = await view.accountNamed(user);
+      const credential = sshCredentialOf(account, spkiSha256, doorway.source, view, now());
+      // A client that is not told to sign is heard of no more: whoever looks for the reason finds it here.
+      if (credential === foreignSource) recordForeignSource(view, user, keyBlob);
+      return typeof credential !== 'string';
     },
 
     async sshKey(user, keyBlob) {
@@ -254,11 +283,17 @@ function openAttempt(options: LoginDeskOptions, doorway: Doorway): LoginAttempt 
       const held = proofsOf(user);
       const spkiSha256 = spkiDigestOf(keyBlob);
       const credential =
-        spkiSha256 === undefined ? undefined : sshCredentialOf(account, spkiSha256, view, now());
-      if (!account || !credential || spkiSha256 === undefined) {
+        spkiSha256 === undefined
+          ? 'not registered on the account'
+          : sshCredentialOf(account, spkiSha256, doorway.source, view, now());
+      if (!account || typeof credential === 'string' || spkiSha256 === undefined) {
         // Clients offer every key they have: one that is not this account's proves nothing and spoils nothing.
-        const fact = { kind: 'invalid', reason: 'not registered on the account' } as const;
-        return judge(view, account, held, 'proof', fact, sshFingerprint(keyBlob));
+        const reason = typeof credential === 'string' ? credential : 'not registered on the account';
+        const fact = { kind: 'invalid', reason } as const;
+        const outcome = await judge(view, account, held, 'proof', fact, sshFingerprint(keyBlob));
+        if (credential === foreignSource && outcome.kind === 'continue')
+          recordForeignSource(view, user, keyBlob);
+        return outcome;
       }
       held.sshKey = {
         fingerprint: sshFingerprint(keyBlob),
@@ -268,8 +303,10 @@ function openAttempt(options: LoginDeskOptions, doorway: Doorway): LoginAttempt 
             { account: account.id, accountName: account.name, certificate: credential.certificate },
           ],
         },
-        stands: async (at) =>
-          sshCredentialOf(await at.accountNamed(account.name), spkiSha256, at, now()) !== undefined,
+        async stands(at) {
+          const then = await at.accountNamed(account.name);
+          return typeof sshCredentialOf(then, spkiSha256, doorway.source, at, now()) !== 'string';
+        },
       };
       return judge(view, account, held, 'proof', held.sshKey.fact);
     },

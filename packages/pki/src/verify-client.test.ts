@@ -1,5 +1,6 @@
 import 'reflect-metadata';
 import type { Bytes } from '@sallyport/bytes';
+import { unwrap } from '@sallyport/faults';
 import { beforeAll, describe, expect, it } from 'vitest';
 import {
   acceptedFor,
@@ -10,7 +11,7 @@ import {
   registered,
 } from '../fixture/judged-client.ts';
 import { certify, now, type Party, party } from '../fixture/made-certificate.ts';
-import { verifyClient } from './index.ts';
+import { parseCertificate, verifyClient } from './index.ts';
 
 let root: Party;
 let middle: Party;
@@ -20,6 +21,34 @@ let middleDer: Bytes;
 let leaf: Bytes;
 beforeAll(async () => {
   ({ root, middle, client, rootDer, middleDer, leaf } = await makeChain());
+});
+
+describe('an RSA key of 1024 bits', () => {
+  it.each([
+    ['certificate', 'pinned', true],
+    ['public-key', 'path', true],
+    ['issuer+subject', 'path', false],
+  ] as const)('registered by %s, %s: counts: %s', async (match, anchor, counts) => {
+    const weak = await party('weak', 'rsa-1024');
+    const der = await certify(middle, weak, { purposes: [clientAuth] });
+    const { sha256 } = unwrap(parseCertificate(der, 1_024));
+    const verdict = await verifyClient({
+      presented: [der, middleDer],
+      cas: [rootDer],
+      now,
+      isRevoked: () => false,
+      registrations: async ({ by }) => (by === match ? [{ ...registered(leaf), match, anchor, sha256 }] : []),
+    });
+    expect(verdict).toEqual(counts ? acceptedFor('acme') : refusedFor('unregistered'));
+  });
+
+  it('makes no CA', async () => {
+    const weak = await party('Weak', 'rsa-1024');
+    const ca = await certify(root, weak, { ca: true });
+    const below = await certify(weak, client, { purposes: [clientAuth] });
+    expect(await judge([below, ca], [rootDer])).toMatchObject({ kind: 'refused' });
+    expect(await judge([below], [ca])).toMatchObject({ kind: 'refused' });
+  });
 });
 
 describe('registration', () => {

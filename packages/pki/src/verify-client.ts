@@ -9,6 +9,7 @@ import {
   judgeLeaf,
 } from './judge-certificate.ts';
 import { type CertificatePath, findPaths } from './path.ts';
+import { leastRsaBits } from './public-key.ts';
 import type { IssuedCheck } from './revocation-rules.ts';
 import { type TrustAnchors, trustAnchors } from './trust-anchors.ts';
 
@@ -59,6 +60,7 @@ export type ClientVerification = {
 };
 
 const mostPresented = 10;
+const leastRegisteredRsaBits = 1_024;
 
 type Presented = { readonly leaf: ParsedCertificate; readonly others: readonly ParsedCertificate[] };
 
@@ -69,7 +71,8 @@ function readPresented(presented: readonly Bytes[]): Presented | ClientRefusal {
   const others: ParsedCertificate[] = [];
   let leaf: ParsedCertificate | undefined;
   for (const [at, der] of presented.entries()) {
-    const read = parseCertificate(der);
+    // A weak key counts where it is registered itself, and a zone takes such keys; no CA has one.
+    const read = parseCertificate(der, at === 0 ? leastRegisteredRsaBits : undefined);
     if (read.ok) {
       if (at === 0) leaf = read.value;
       else if (!others.some(({ sha256 }) => sha256 === read.value.sha256)) others.push(read.value);
@@ -101,6 +104,8 @@ function vouchedByPath(
   return paths.some((path) => sameBytes((path.at(-1) as ParsedCertificate).subjectDer, leaf.issuerDer));
 }
 
+const isWeak = ({ key }: ParsedCertificate): boolean => key.type === 'rsa' && key.bits < leastRsaBits;
+
 async function countingRegistrations(
   leaf: ParsedCertificate,
   paths: readonly CertificatePath[],
@@ -120,6 +125,7 @@ async function countingRegistrations(
   return found.flat().filter((registration) => {
     const { form, match, anchor, sha256, validUntil } = registration;
     if (form !== 'x509') return false;
+    if (match === 'issuer+subject' && isWeak(leaf)) return false;
     // Written so that a text that is no time ends the entry.
     if (validUntil !== undefined && !(Date.parse(validUntil) > input.now.getTime())) return false;
     if (match === 'certificate' && sha256 !== leaf.sha256) return false;

@@ -12,8 +12,11 @@ export type ClientKey = {
   readonly verify: (data: Uint8Array, signature: Uint8Array) => boolean;
 };
 
-/** Bits of an RSA modulus: below is weak, above costs more to verify than a login is worth. */
-const rsaBits = { min: 2048, max: 16_384 } as const;
+/**
+ * Bits of an RSA modulus: above costs more to verify than a login is worth. Keys below 2048 are weak; an account has
+ * one only where its zone takes them.
+ */
+const rsaBits = { min: 1024, max: 16_384 } as const;
 
 /** A key as ssh2 hands it over: RSA is always called `ssh-rsa`, with the hash beside it; SHA-1 has none. */
 export type NamedKey = {
@@ -65,7 +68,7 @@ function strongEnough(key: ParsedKey): boolean {
  *
  * @param accepted signature algorithms of the policy
  * @returns the key; nothing for an algorithm that is not accepted, a blob that is not the one encoding of such a key,
- *   and RSA below 2048 or above 16384 bits
+ *   and RSA below 1024 or above 16384 bits
  */
 export function readClientKey(named: NamedKey, accepted: readonly string[]): ClientKey | undefined {
   const algorithm = signatureAlgorithm(named);
