@@ -1,16 +1,24 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import { ok, type Result, refuse } from '@sallyport/faults';
-import type { Limits } from '@sallyport/model';
+import type { Server as Listening } from '@sallyport/model';
+import { addressIn } from '@sallyport/policy';
 import { createConnectionCount } from './connection-count.ts';
+import { createConnectionRate } from './connection-rate.ts';
+import { takeProxyHeader } from './proxy-protocol.ts';
 import { sourceNetwork } from './source-network.ts';
 
+/** Which limit a connection was above. */
+export type DoorLimit = 'connection-limit' | 'connection-rate';
+
 export type FrontDoorOptions = {
-  /** Limits of this moment; nothing: nobody is let in. */
-  readonly limits: () => Pick<Limits, 'maxConnections' | 'maxConnectionsPerAddress'> | undefined;
+  /** What is in force at this moment; nothing: nobody is let in. */
+  readonly definition: () => Pick<Listening, 'limits' | 'proxyProtocolFrom'> | undefined;
   /** A connection within the limits. It is counted until it closes; what is thrown here destroys it. */
   readonly enter: (socket: Socket, source: string) => void;
   /** A connection above a limit: may say so and must end it. It is destroyed where this is left out. */
   readonly full?: (socket: Socket) => void;
+  /** A source is above a limit; told once a minute for each. */
+  readonly onLimited?: (source: string, limit: DoorLimit) => void;
 };
 
 /** The listening socket of one server and the connections that came through it. */
@@ -36,27 +44,67 @@ export const plainAddress = (address: string | undefined): string =>
 
 type Bound = { readonly server: Server; readonly host: string; readonly askedPort: number };
 
+/** A balancer sends its header first of all. */
+const proxyHeaderMs = 5_000;
+const tellAgainMs = 60_000;
+const mostToldSources = 1_000;
+
 export function createFrontDoor(options: FrontDoorOptions): FrontDoor {
   const sockets = new Set<Socket>();
-  const count = createConnectionCount();
+  const clients = createConnectionCount();
+  const balancers = createConnectionCount();
+  const rate = createConnectionRate(() => performance.now());
+  const limited = createLimitTeller(options.onLimited);
   let bound: Bound | undefined;
 
   function accept(socket: Socket): void {
     socket.on('error', () => socket.destroy());
-    const limits = options.limits();
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
     const source = plainAddress(socket.remoteAddress);
-    if (!limits || source === '') return void socket.destroy();
-    const leave = count.enter(sourceNetwork(source), limits);
+    const definition = options.definition();
+    if (!definition || source === '') return void socket.destroy();
+    if (addressIn(source, definition.proxyProtocolFrom)) void fromBalancer(socket, source, definition);
+    else admit(socket, source);
+  }
+
+  /** The client that a balancer speaks for is who is counted, judged and told of. */
+  async function fromBalancer(
+    socket: Socket,
+    balancer: string,
+    { limits }: NonNullable<ReturnType<FrontDoorOptions['definition']>>,
+  ): Promise<void> {
+    // One that sends no header holds a place like everybody else, as long as it may.
+    const leave = balancers.enter(balancer, {
+      maxConnections: limits.maxConnections,
+      maxConnectionsPerAddress: limits.maxConnections,
+    });
+    if (!leave) return void socket.destroy();
+    const header = await takeProxyHeader(socket, proxyHeaderMs);
+    leave();
+    if (!header || socket.destroyed) return;
+    if (header.kind === 'local') return admit(socket, balancer);
+    const source = plainAddress(header.address);
+    Object.defineProperties(socket, {
+      remoteAddress: { value: source, configurable: true },
+      remotePort: { value: header.port, configurable: true },
+    });
+    admit(socket, source);
+  }
+
+  function admit(socket: Socket, source: string): void {
+    const limits = options.definition()?.limits;
+    if (!limits) return void socket.destroy();
+    const network = sourceNetwork(source);
+    const paced = rate.admit(network, limits.connectionsPerMinutePerAddress);
+    const leave = paced ? clients.enter(network, limits) : undefined;
     if (!leave) {
+      limited(source, paced ? 'connection-limit' : 'connection-rate');
       if (options.full) options.full(socket);
       else socket.destroy();
       return;
     }
-    sockets.add(socket);
-    socket.once('close', () => {
-      sockets.delete(socket);
-      leave();
-    });
+    socket.once('close', leave);
     try {
       options.enter(socket, source);
     } catch {
@@ -103,6 +151,22 @@ export function createFrontDoor(options: FrontDoorOptions): FrontDoor {
         ),
       );
     },
+  };
+}
+
+/** Passes on the first of many refusals: a flood of connections must not become a flood of events. */
+function createLimitTeller(onLimited: FrontDoorOptions['onLimited']): NonNullable<typeof onLimited> {
+  const told = new Map<string, number>();
+  return (source, limit) => {
+    const now = performance.now();
+    const last = told.get(source);
+    if (last !== undefined && now - last < tellAgainMs) return;
+    if (told.size >= mostToldSources) {
+      for (const [other, at] of told) if (now - at >= tellAgainMs) told.delete(other);
+      if (told.size >= mostToldSources) return;
+    }
+    told.set(source, now);
+    onLimited?.(source, limit);
   };
 }
 

@@ -229,6 +229,7 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
       for (const timer of timers) clearInterval(timer);
       await following;
       await listeners.stopAccepting();
+      sessions.stopOperations();
       const deadline = now() + graceMs;
       while (sessions.size > 0 && now() < deadline) await pause(20);
       sessions.endAll('shutdown');

@@ -57,8 +57,10 @@ export interface SessionRegistry {
   redecide(session: Session, view: ZoneView): Promise<boolean>;
   /** Decides every session anew under a view: ends, marks outdated, keeps. */
   redecideAll(view: ZoneView): Promise<void>;
-  /** Ends outdated sessions of servers whose `drainBy` has passed. */
+  /** Ends the outdated sessions of servers whose `drainBy` has passed, and all of those that drain. */
   endOverdue(): void;
+  /** From now on running transfers may finish and nothing new begins: the process is about to end. */
+  stopOperations(): void;
   endAll(reason: EndReason): void;
   list(): readonly { readonly session: Session; readonly standing: 'current' | 'outdated' }[];
 }
@@ -69,6 +71,7 @@ export function createSessionRegistry(
   events: SessionEvents,
 ): SessionRegistry {
   const live = new Map<string, Live>();
+  let operations: 'admitted' | 'refused' = 'admitted';
 
   const serverOf = (id: string, at: ZoneView = view()) =>
     at.servers.find(({ server }) => server.id === id)?.server;
@@ -130,7 +133,10 @@ export function createSessionRegistry(
         proofs: admission.proofs,
         files: watch.files,
         ended: controller.signal,
-        admitsOperations: () => !controller.signal.aborted && serverOf(admission.server)?.state === 'running',
+        admitsOperations: () =>
+          operations === 'admitted' &&
+          !controller.signal.aborted &&
+          serverOf(admission.server)?.state === 'running',
         report: (transfer) =>
           events.transfer(session, transfer, watch.startOf(transfer.direction, transfer.path)),
         close() {
@@ -157,10 +163,15 @@ export function createSessionRegistry(
 
     endOverdue() {
       for (const one of live.values()) {
-        const drainBy = serverOf(one.admission.server)?.drainBy;
-        const overdue = drainBy !== undefined && Date.parse(drainBy) <= now();
-        if (one.standing === 'outdated' && overdue) end(one, 'drained');
+        const server = serverOf(one.admission.server);
+        const overdue = server?.drainBy !== undefined && Date.parse(server.drainBy) <= now();
+        const leaves = one.standing === 'outdated' || server?.state === 'draining';
+        if (leaves && overdue) end(one, 'drained');
       }
+    },
+
+    stopOperations() {
+      operations = 'refused';
     },
 
     endAll(reason) {

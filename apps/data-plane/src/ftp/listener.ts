@@ -29,7 +29,11 @@ export function createFtpListener(
   let applying: Promise<unknown> = Promise.resolve();
 
   const door = createFrontDoor({
-    limits: () => current?.running.server.limits,
+    definition: () => current?.running.server,
+    onLimited: (source, reason) => {
+      const server = current?.running.server.id;
+      if (server) context.notice({ kind: 'listener', server, source, outcome: 'refused', reason });
+    },
     enter(socket) {
       const definition = current as Definition;
       void serveControl(socket, {

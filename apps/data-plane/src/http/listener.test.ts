@@ -150,6 +150,16 @@ describe('an HTTP listener', () => {
     expect((await stand.curl('/', ...many.slice(0, 100), ...login)).status).toBe(200);
   });
 
+  it('speaks TLS and clear HTTP behind a balancer that names the client', async () => {
+    await using stand = await openStand(certificates, encryptionOptional);
+    for (const plain of [false, true]) {
+      await stand.apply({ http: { plain, hsts: true }, proxyProtocolFrom: ['127.0.0.1/32'] });
+      expect((await stand.curl('/', ...login, '--haproxy-protocol')).status).toBe(200);
+      expect((await stand.curl('/', ...login)).status).toBe(0);
+    }
+    expect((await stand.curlClear('/', ...login, '--haproxy-protocol')).status).toBe(200);
+  });
+
   it('has no word for a connection that says none, and one for a handshake that fails', async () => {
     await using stand = await openStand(certificates);
     await stand.apply();

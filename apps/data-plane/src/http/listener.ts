@@ -103,7 +103,11 @@ export function createHttpListener(context: AdapterContext): Listener<HttpServer
   }
 
   const door = createFrontDoor({
-    limits: () => running?.server.limits,
+    definition: () => running?.server,
+    onLimited: (source, reason) => {
+      const server = running?.server.id;
+      if (server) context.notice({ kind: 'listener', server, source, outcome: 'refused', reason });
+    },
     enter(socket, source) {
       welcome(socket, running as RunningServer<HttpServer>, source).catch(() => socket.destroy());
     },

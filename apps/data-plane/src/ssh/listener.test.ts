@@ -1,8 +1,10 @@
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import { readFile, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { modernPolicy } from '@sallyport/model';
+import ssh2 from 'ssh2';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { makeHostKey, Stage, until } from './fixture/stage.ts';
 
@@ -96,6 +98,36 @@ describe('a changed definition', () => {
     await stage.apply({ banner: 'Authorised partners only.' });
     const done = await stage.ssh(['-s', 'none']);
     expect(done.stderr).toContain('Authorised partners only.');
+  });
+});
+
+describe('a client', () => {
+  it('behind a balancer is the one that the balancer names', async () => {
+    await stage.apply({ proxyProtocolFrom: ['127.0.0.1/32'] });
+    const through = connect(stage.port, '127.0.0.1');
+    await once(through, 'connect');
+    through.write('PROXY TCP4 203.0.113.7 127.0.0.1 49152 22\r\n');
+    const client = new ssh2.Client();
+    client.connect({ sock: through, username: 'demo', password: stage.password });
+    await once(client, 'ready');
+    expect(stage.notices).toMatchObject([{ kind: 'connection', source: '203.0.113.7' }]);
+    client.end();
+    await stage.desk.sessions.at(-1)?.closed;
+    expect((await stage.sftp('pwd\n')).code).not.toBe(0);
+  });
+
+  it('may come over IPv6', async () => {
+    await stage.apply({ host: '::1' });
+    const { stderr, code } = await stage.ssh(
+      ['-s', 'none'],
+      stage.clientKey,
+      '-o',
+      'HostName=::1',
+      '-o',
+      `HostKeyAlias=[127.0.0.1]:${stage.port}`,
+    );
+    expect(stderr).toContain('subsystem request failed');
+    expect(code).not.toBe(0);
   });
 });
 

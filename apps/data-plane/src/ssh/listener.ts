@@ -25,7 +25,11 @@ export function createSshListener(context: AdapterContext): Listener<SshServer> 
   let applying: Promise<unknown> = Promise.resolve();
 
   const door = createFrontDoor({
-    limits: () => current?.server.limits,
+    definition: () => current?.server,
+    onLimited: (source, reason) => {
+      const server = current?.server.id;
+      if (server) context.notice({ kind: 'listener', server, source, outcome: 'refused', reason });
+    },
     enter(socket, source) {
       const { server, engine } = current as Definition;
       const notice: ConnectionNotice = (told) => context.notice({ server: server.id, source, ...told });

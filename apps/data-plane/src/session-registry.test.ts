@@ -1,0 +1,89 @@
+import { diskFileSystem } from '@sallyport/files/disk';
+import { modernPolicy, type ServerState, serverCreate, server as serverSchema } from '@sallyport/model';
+import { expect, it } from 'vitest';
+import { createSessionRegistry } from './session-registry.ts';
+import { viewOf } from './tls/fixture/zone.ts';
+import type { ZoneView } from './zone-view.ts';
+
+const end = Date.parse('2026-06-01T12:00:00Z');
+
+function registry() {
+  let now = end - 1_000;
+  const view = (state: ServerState): ZoneView => ({
+    ...viewOf({}),
+    servers: [
+      {
+        server: serverSchema.parse({
+          ...serverCreate.parse({ protocol: 'ssh', name: 'ssh', zone: 'zone', port: 22, state }),
+          drainBy: new Date(end).toISOString(),
+          id: 'srv',
+          version: 1,
+          createdAt: '2026-01-01T00:00:00Z',
+        }),
+        identities: [],
+        algorithms: modernPolicy,
+      },
+    ],
+  });
+  let current = view('running');
+  const sessions = createSessionRegistry(
+    () => current,
+    () => now,
+    {
+      transfer: () => {},
+      lasting: () => {},
+      closed: () => {},
+    },
+  );
+  const session = sessions.open({
+    protocol: 'ssh',
+    server: 'srv',
+    source: '192.0.2.1',
+    channel: 'encrypted',
+    account: { id: 'acc', name: 'anna', normalizedName: 'anna' },
+    userClass: undefined,
+    proofs: ['password'],
+    passwordHash: undefined,
+    credentialStands: undefined,
+    files: diskFileSystem({ home: '/nonexistent', uploadMode: 'staged' }),
+    home: '/anna',
+    regrant: () => {},
+    maxSessions: 1,
+  });
+  if (!session) throw new Error('not opened');
+  return {
+    sessions,
+    session,
+    become: (state: ServerState) => {
+      current = view(state);
+    },
+    pass: (ms: number) => {
+      now += ms;
+      sessions.endOverdue();
+    },
+  };
+}
+
+it('a server that drains lets nothing new begin, and ends what is left at its time', () => {
+  const { session, become, pass } = registry();
+  expect(session.admitsOperations()).toBe(true);
+  become('draining');
+  expect(session.admitsOperations()).toBe(false);
+  pass(500);
+  expect(session.ended.aborted).toBe(false);
+  pass(500);
+  expect(session.ended.reason).toBe('drained');
+});
+
+it('a server that runs keeps its sessions, whatever time it had to drain by', () => {
+  const { session, pass } = registry();
+  pass(3_600_000);
+  expect(session.ended.aborted).toBe(false);
+});
+
+it('a process that is about to end lets nothing new begin', () => {
+  const { session, sessions } = registry();
+  sessions.stopOperations();
+  expect(session.admitsOperations()).toBe(false);
+  expect(session.ended.aborted).toBe(false);
+});
