@@ -3,6 +3,7 @@ import { accountCases } from './cases/accounts.ts';
 import { algorithmPolicyCases } from './cases/algorithm-policies.ts';
 import { auditCases } from './cases/audit.ts';
 import { certificateAuthorityCases } from './cases/certificate-authorities.ts';
+import { certificateSigningCases } from './cases/certificate-signing.ts';
 import { certificateCases } from './cases/certificates.ts';
 import { documentCases } from './cases/documents.ts';
 import { hostKeyCases } from './cases/host-keys.ts';
@@ -13,6 +14,7 @@ import { policyCases } from './cases/policy.ts';
 import { publicationCases } from './cases/publication.ts';
 import { requestCases } from './cases/requests.ts';
 import { serverCases } from './cases/servers.ts';
+import { sshCertificateCases } from './cases/ssh-certificates.ts';
 import { tokenCases } from './cases/tokens.ts';
 import { zoneCases } from './cases/zones.ts';
 import { type ControlPlaneUnderTest, createWorld, type World } from './world.ts';
@@ -26,6 +28,8 @@ const groups: Readonly<Record<string, (world: World) => void>> = {
   'key files': keyFileCases,
   inventory: inventoryCases,
   'certificate authorities': certificateAuthorityCases,
+  'signing of requests': certificateSigningCases,
+  'OpenSSH certificates': sshCertificateCases,
   accounts: accountCases,
   policy: policyCases,
   'algorithm policies': algorithmPolicyCases,

@@ -1,8 +1,8 @@
-import { sha256Hex } from '@sallyport/bytes';
+import { equalConstantTime, sha256Hex } from '@sallyport/bytes';
 import { type FileGrant, type FileSystem, guardedFileSystem } from '@sallyport/files';
 import { diskFileSystem, openHome } from '@sallyport/files/disk';
 import { normalizedName, type ServingState } from '@sallyport/model';
-import { sourceIn, spkiOfSshBlob, sshFingerprint } from '@sallyport/pki';
+import { type SshCertificate, sourceIn, spkiOfSshBlob, sshFingerprint } from '@sallyport/pki';
 import { type CredentialFact, type Decision, decide, type PasswordFact } from '@sallyport/policy';
 import type { AccountRecord, LoginCredential } from '@sallyport/snapshot/node';
 import type { CredentialStands, Doorway, LoginAttempt, LoginDesk, LoginOutcome } from './login.ts';
@@ -10,6 +10,12 @@ import type { VerifiedPasswords } from './password/cache.ts';
 import type { PasswordVerifier } from './password/verifier.ts';
 import { serverFacts } from './server-facts.ts';
 import type { SessionRegistry } from './session-registry.ts';
+import {
+  isOfTrustedCa,
+  judgeSshCertificate,
+  type SshCertificateFacts,
+  sshCertificateFacts,
+} from './ssh-certificate-login.ts';
 import type { ZoneView } from './zone-view.ts';
 
 /** A login that was permitted or refused, for the event log: the exact reason, never a secret. */
@@ -24,6 +30,7 @@ export type LoginRecord = {
   readonly credential?: string;
   /** Version of the snapshot that decided. */
   readonly version: number;
+  readonly sshCertificate?: SshCertificateFacts;
 };
 
 export type LoginDeskOptions = {
@@ -51,6 +58,7 @@ type Proved = {
   readonly fact: CredentialFact;
   readonly stands: CredentialStands;
   readonly fingerprint: string;
+  readonly sshCertificate?: SshCertificateFacts;
 };
 
 /** Is the credential good at this moment, revocation included? */
@@ -207,6 +215,7 @@ function openAttempt(options: LoginDeskOptions, doorway: Doorway): LoginAttempt 
       version: judged.version,
       ...(held.sshKey === undefined ? {} : { credential: held.sshKey.fingerprint }),
       ...(decision.certificate === undefined ? {} : { certificate: decision.certificate }),
+      ...(held.sshKey?.sshCertificate ? { sshCertificate: held.sshKey.sshCertificate } : {}),
     });
     return { kind: 'admitted', session };
   }
@@ -222,6 +231,76 @@ function openAttempt(options: LoginDeskOptions, doorway: Doorway): LoginAttempt 
     });
 
   const credentialOf = (held: Proofs): CredentialFact => held.sshKey?.fact ?? tls?.fact ?? { kind: 'none' };
+
+  const refusedCertificates = new Set<string>();
+
+  /** Judges a certificate for the account; one of a trusted CA that admits nobody is told to the operator, once. */
+  async function judgeCertificate(
+    view: ZoneView,
+    user: string,
+    account: AccountRecord,
+    certificate: SshCertificate,
+  ) {
+    const verdict = await judgeSshCertificate(certificate, account, {
+      view,
+      source: doorway.source,
+      now: now(),
+    });
+    if (verdict.kind === 'accepted' || !isOfTrustedCa(verdict)) return verdict;
+    const facts = sshCertificateFacts(certificate, verdict);
+    const told = `${user} ${facts.caFingerprint} ${facts.serial} ${verdict.reason}`;
+    if (refusedCertificates.has(told)) return verdict;
+    refusedCertificates.add(told);
+    const reason = `ssh-certificate-${verdict.reason}`;
+    options.record({
+      doorway,
+      user,
+      outcome: 'refused',
+      reason,
+      credential: certificate.facts.sshFingerprint,
+      sshCertificate: facts,
+      version: view.version,
+    });
+    return verdict;
+  }
+
+  async function knowsCertificate(user: string, certificate: SshCertificate): Promise<boolean> {
+    const view = options.view();
+    const account = await view.accountNamed(user);
+    return (
+      account !== undefined && (await judgeCertificate(view, user, account, certificate)).kind === 'accepted'
+    );
+  }
+
+  async function certificateLogin(user: string, certificate: SshCertificate): Promise<LoginOutcome> {
+    const view = options.view();
+    const account = await view.accountNamed(user);
+    const held = proofsOf(user);
+    const verdict = account && (await judgeCertificate(view, user, account, certificate));
+    const ca = view.trust.sshCasAt(now()).find(({ key }) => equalConstantTime(key, certificate.ca));
+    if (!account || !ca || verdict?.kind !== 'accepted') {
+      const invalid = { kind: 'invalid', reason: 'ssh-certificate' } as const;
+      return judge(view, account, held, 'proof', invalid, certificate.facts.sshFingerprint);
+    }
+    const proved: Proved = {
+      fact: {
+        kind: 'proved',
+        registrations: [{ account: account.id, accountName: account.name, certificate: ca.id }],
+      },
+      stands: async (at) => {
+        const still = await at.accountNamed(account.name);
+        const circumstances = { view: at, source: doorway.source, now: now() };
+        return (
+          still !== undefined &&
+          (await judgeSshCertificate(certificate, still, circumstances)).kind === 'accepted'
+        );
+      },
+      fingerprint: certificate.facts.sshFingerprint,
+      sshCertificate: sshCertificateFacts(certificate, verdict),
+    };
+    held.sshKey = proved;
+    return judge(view, account, held, 'proof', proved.fact);
+  }
 
   return {
     async name(user) {
@@ -266,7 +345,8 @@ function openAttempt(options: LoginDeskOptions, doorway: Doorway): LoginAttempt 
       return outcome;
     },
 
-    async knowsSshKey(user, keyBlob) {
+    async knowsSshKey(user, keyBlob, certificate) {
+      if (certificate) return knowsCertificate(user, certificate);
       const spkiSha256 = spkiDigestOf(keyBlob);
       if (spkiSha256 === undefined) return false;
       const view = options.view();
@@ -277,7 +357,8 @@ function openAttempt(options: LoginDeskOptions, doorway: Doorway): LoginAttempt 
       return typeof credential !== 'string';
     },
 
-    async sshKey(user, keyBlob) {
+    async sshKey(user, keyBlob, certificate) {
+      if (certificate) return certificateLogin(user, certificate);
       const view = options.view();
       const account = await view.accountNamed(user);
       const held = proofsOf(user);

@@ -1,4 +1,5 @@
 import type { FaultCode } from '@sallyport/faults';
+import type { SshCertificate } from '@sallyport/pki';
 import type { CredentialFact, ProofKind } from '@sallyport/policy';
 import type { EventDetail } from './adapter.ts';
 import type { Session } from './session.ts';
@@ -20,9 +21,13 @@ export interface LoginAttempt {
   /** Judges a password; takes the time of a hash whether or not the account exists. */
   password(user: string, password: string): Promise<LoginOutcome>;
   /** Is this SSH key registered on the account and valid now? For the query before a signature (RFC 4252 section 7). */
-  knowsSshKey(user: string, keyBlob: Uint8Array): Promise<boolean>;
-  /** An SSH key whose signature over the session the adapter has verified. */
-  sshKey(user: string, keyBlob: Uint8Array): Promise<LoginOutcome>;
+  knowsSshKey(user: string, keyBlob: Uint8Array, certificate?: SshCertificate): Promise<boolean>;
+  /**
+   * An SSH key whose signature over the session the adapter has verified.
+   *
+   * @param certificate the OpenSSH certificate that the key came in: then that is judged, and not the key alone
+   */
+  sshKey(user: string, keyBlob: Uint8Array, certificate?: SshCertificate): Promise<LoginOutcome>;
   /**
    * The judged client certificate of this TLS connection; set once, after the handshake.
    *

@@ -280,6 +280,7 @@ const loginEvent = ({
   certificate,
   credential,
   version,
+  sshCertificate,
 }: LoginRecord) => ({
   kind: 'login' as const,
   server: doorway.server,
@@ -293,6 +294,11 @@ const loginEvent = ({
     ...(credential === undefined ? {} : { credential }),
     snapshot: version,
     ...doorway.detail?.(),
+    ...(sshCertificate === undefined
+      ? {}
+      : Object.fromEntries(
+          Object.entries(sshCertificate).map(([name, value]) => [`sshCertificate.${name}`, value]),
+        )),
   },
 });
 

@@ -29,7 +29,7 @@ test('a CA that was retired vouches until its end, by the clock, and no moment l
       .named(kept.subjectDer)
       .map(({ sha256 }) => sha256);
   expect(at(now)).toEqual([kept.sha256, retired.sha256]);
-  expect(trust.sshCasAt(now)).toEqual([utf8('key')]);
+  expect(trust.sshCasAt(now)).toMatchObject([{ id: 'retired', key: utf8('key') }]);
   expect(at(now + day - 1)).toHaveLength(2);
   expect(at(now + day)).toEqual([kept.sha256]);
   expect(trust.sshCasAt(now + day)).toEqual([]);

@@ -10,8 +10,8 @@ export type TrustView = {
    * @param now milliseconds since the epoch
    */
   anchorsAt(now: number): TrustAnchors;
-  /** SSH key blobs of the CAs whose OpenSSH user certificates are judged. */
-  sshCasAt(now: number): readonly Bytes[];
+  /** CAs whose OpenSSH user certificates are judged, with their SSH key blobs. */
+  sshCasAt(now: number): readonly { readonly id: string; readonly key: Bytes }[];
   /** Those CAs that a CertificateRequest names, DER. */
   readonly advertised: readonly Bytes[];
   /** SHA-256 in hex over all CAs: changes when trust does. */
@@ -37,7 +37,7 @@ export function trustView(trust: TrustSection): TrustView {
       const standing = ({ sha256 }: { readonly sha256: string }) => lasts(ends.get(sha256) ?? {}, now);
       return { named: (subjectDer) => anchors.named(subjectDer).filter(standing) };
     },
-    sshCasAt: (now) => sshCas.filter((ca) => lasts(ca, now)).map(({ key }) => key),
+    sshCasAt: (now) => sshCas.filter((ca) => lasts(ca, now)),
     advertised: cas.filter(({ advertise }) => advertise).map(({ der }) => der),
     digest: sha256Hex(concat(...cas.map(({ der }) => utf8(`${sha256Hex(der)}\n`)))),
   };

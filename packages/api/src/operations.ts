@@ -13,6 +13,7 @@ import { nodeProtocolOperations } from './routes/node-protocol.ts';
 import { nodeOperations } from './routes/nodes.ts';
 import { policyOperations } from './routes/policy.ts';
 import { serverOperations } from './routes/servers.ts';
+import { sshCertificateOperations } from './routes/ssh-certificates.ts';
 import { tokenOperations } from './routes/tokens.ts';
 import { zoneOperations } from './routes/zones.ts';
 
@@ -30,6 +31,7 @@ export const operations: readonly Operation[] = [
   ...certificateOperations,
   ...certificateExportOperations,
   ...certificateAuthorityOperations,
+  ...sshCertificateOperations,
   ...accountOperations,
   ...policyOperations,
   ...nodeOperations,

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { internalCaStates, publicKey } from './certificate.ts';
+import { certificateMatch } from './account.ts';
+import { internalCaStates, publicKey, subjectAltName } from './certificate.ts';
 import { alias, id, sha256, text, time } from './scalars.ts';
 import { generatedKeyTypes, subjectName } from './subject-name.ts';
 
@@ -46,3 +47,21 @@ export const certificateAuthorityCreate = z.discriminatedUnion('source', [
   }),
 ]);
 export type CertificateAuthorityCreate = z.infer<typeof certificateAuthorityCreate>;
+
+/** What an internal CA is to sign for the holder of a request (PKCS#10), and who that is. */
+export const certificateSign = z.strictObject({
+  /** PEM, or base64 of DER. */
+  csr: text.min(1).max(98_304),
+  alias,
+  purpose: z.enum(['tls-client', 'tls-server']).default('tls-client'),
+  /** Account of the holder: `tls-client` logs it in. Without one, `zones` says whose it is. */
+  account: id.optional(),
+  zones: z.array(id).min(1).max(100).optional(),
+  match: certificateMatch.optional(),
+  /** Default: the alias as common name. `requested` takes what the request says. */
+  subject: z.union([z.literal('requested'), subjectName]).optional(),
+  /** Names; `requested` takes those of the request. */
+  sans: z.union([z.literal('requested'), z.array(subjectAltName).max(100)]).default([]),
+  validDays: z.int().min(1).max(825).default(397),
+});
+export type CertificateSign = z.infer<typeof certificateSign>;

@@ -61,8 +61,10 @@ export {
 export {
   type CertificateAuthority,
   type CertificateAuthorityCreate,
+  type CertificateSign,
   certificateAuthority,
   certificateAuthorityCreate,
+  certificateSign,
 } from './certificate-authority.ts';
 export {
   type CertificatePatch,

@@ -26,6 +26,7 @@ export {
   type ImportOptions,
   importKeyMaterial,
 } from './import/import-key-material.ts';
+export { type OrderedCertificates, orderChain } from './import/order-chain.ts';
 export {
   type CertificateContent,
   type CertificatePurpose,

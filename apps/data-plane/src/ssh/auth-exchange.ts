@@ -1,4 +1,5 @@
 import type { AuthExchange, Credential } from './authentication.ts';
+import { readClientCertificate } from './client-certificate.ts';
 import { readClientKey } from './client-key.ts';
 import type { Ssh2AuthContext, Ssh2Client } from './ssh2-internals.ts';
 
@@ -28,7 +29,9 @@ function credentialOf(context: Ssh2AuthContext, acceptedKeys: readonly string[])
       const hash = hashAlgo === 'sha256' || hashAlgo === 'sha512' ? hashAlgo : undefined;
       return {
         method: 'publickey',
-        key: readClientKey({ type: key.algo, hash, blob: key.data }, acceptedKeys),
+        key:
+          readClientCertificate({ type: key.algo, blob: key.data }, acceptedKeys) ??
+          readClientKey({ type: key.algo, hash, blob: key.data }, acceptedKeys),
         signed: signature && blob ? { data: blob, signature } : undefined,
       };
     }

@@ -1,6 +1,7 @@
 import { type SshMethod, sshMethodsFor } from '@sallyport/policy';
 import type { LoginAttempt, LoginOutcome } from '../login.ts';
 import type { Session } from '../session.ts';
+import type { ClientCertificate } from './client-certificate.ts';
 import type { ClientKey } from './client-key.ts';
 
 /** What a USERAUTH_REQUEST brings (RFC 4252). */
@@ -15,7 +16,7 @@ export type Credential =
   | {
       readonly method: 'publickey';
       /** Absent: not a key that is accepted. */
-      readonly key: ClientKey | undefined;
+      readonly key: ClientKey | ClientCertificate | undefined;
       /** Absent: the client asks whether the key would do. */
       readonly signed: { readonly data: Uint8Array; readonly signature: Uint8Array } | undefined;
     }
@@ -106,16 +107,18 @@ export class Authentication {
 
   async #judgeKey(
     exchange: AuthExchange,
-    key: ClientKey | undefined,
+    key: ClientKey | ClientCertificate | undefined,
     signed: { readonly data: Uint8Array; readonly signature: Uint8Array } | undefined,
   ): Promise<void> {
     const { attempt } = this.#options;
+    const certificate = key && 'certificate' in key ? key.certificate : undefined;
     if (!signed) {
-      if (!key || !(await attempt.knowsSshKey(exchange.user, key.blob))) return this.#probed(exchange);
+      const known = key && (await attempt.knowsSshKey(exchange.user, key.blob, certificate));
+      if (!known) return this.#probed(exchange);
       return exchange.acceptKey();
     }
     if (!key?.verify(signed.data, signed.signature)) return this.#failed(exchange);
-    return this.#conclude(exchange, await attempt.sshKey(exchange.user, key.blob));
+    return this.#conclude(exchange, await attempt.sshKey(exchange.user, key.blob, certificate));
   }
 
   #conclude(exchange: AuthExchange, outcome: LoginOutcome): void {

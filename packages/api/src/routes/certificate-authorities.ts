@@ -1,6 +1,13 @@
 import { type Bytes, utf8 } from '@sallyport/bytes';
 import { FaultError, ok, refuseField, unwrap } from '@sallyport/faults';
-import { certificateAuthority, certificateAuthorityCreate, revocationReasons, time } from '@sallyport/model';
+import {
+  certificate,
+  certificateAuthority,
+  certificateAuthorityCreate,
+  certificateSign,
+  revocationReasons,
+  time,
+} from '@sallyport/model';
 import { parseCertificate, sshBlobOf, sshPublicKeyLine, toPem } from '@sallyport/pki';
 import {
   activeCertificateAuthority,
@@ -22,7 +29,9 @@ import {
   preparedAuthority,
   readAuthority,
 } from '../domain/certificate-authority.ts';
+import { certificateView, readSurroundings } from '../domain/certificate-view.ts';
 import { issuerHash } from '../domain/chain-facts.ts';
+import { readForeignRequest, requireOwnName, signForeignRequest } from '../domain/sign-request.ts';
 import { leafOf } from '../domain/stored-certificate.ts';
 import { operation } from '../operation.ts';
 import {
@@ -39,6 +48,14 @@ import {
   requireVersion,
   requireWritten,
 } from './answers.ts';
+import { touchZonesOf } from './certificates.ts';
+
+const signedCertificate = certificate.extend({
+  ...changed,
+  warnings: z.array(z.string()),
+  /** PEM of the certificate and of the CA that signed it. */
+  chain: z.string(),
+});
 
 const changedAuthority = certificateAuthority.extend(changed);
 
@@ -241,6 +258,34 @@ export const certificateAuthorityOperations = [
         change.audit('certificate-authority.revoke', `certificate:${row.id}`, { alias, sha256 });
         change.touch('all');
         return certificateAuthorityView(next, deps.now());
+      });
+    },
+  }),
+  operation({
+    route: 'POST /v1/certificate-authorities/{id}/sign',
+    summary: 'Sign a certificate request of somebody else',
+    params: idParams,
+    body: certificateSign,
+    answers: signedCertificate,
+    status: 201,
+    async run(deps, { params, body, caller }) {
+      const { queries } = deps.store;
+      const ca = await requireAuthority(queries, params.id);
+      requireZones(caller, body.zones ?? []);
+      if (ca.caState !== 'active') throw refusedState('it does not sign: it is not active');
+      const request = await readForeignRequest(body.csr);
+      const { row, issuedBy } = await signForeignRequest(deps, queries, request, body);
+      if (issuedBy !== ca.id) throw new FaultError({ code: 'precondition-failed' });
+      return commitResource(deps, caller, async (change) => {
+        await requireOwnName(change.queries, row);
+        const [warnings = []] = await admit(change, caller, [{ row, pointer: '/csr', issuedBy }]);
+        await insertCertificate(change.queries, row);
+        const { alias, kind, sha256, account, subject } = row;
+        const detail = { alias, kind, sha256, subject, ...(account === null ? {} : { account }) };
+        change.audit('certificate-authority.sign', `certificate:${row.id}`, detail);
+        await touchZonesOf(change, row);
+        const view = certificateView(row, await readSurroundings(change.queries, deps.now()));
+        return { ...view, warnings, chain: view.pem + toPem('CERTIFICATE', leafOf(ca)) };
       });
     },
   }),
