@@ -175,6 +175,9 @@ function portOf(server: Server): number | undefined {
   return typeof address === 'object' && address !== null ? address.port : undefined;
 }
 
+/** Connections that may wait to be taken in: a crowd that comes at once must not make clients try again. */
+const backlog = 4_096;
+
 function listenOn(host: string, port: number, accept: (socket: Socket) => void): Promise<Result<Bound>> {
   return new Promise((resolve) => {
     const server = createServer({ noDelay: true }, accept);
@@ -183,6 +186,6 @@ function listenOn(host: string, port: number, accept: (socket: Socket) => void):
       const code = error.code === 'EADDRINUSE' ? 'item-port-in-use' : 'item-engine-refused';
       resolve(refuse(code, `${host}:${port}: ${error.code ?? 'the address cannot be taken'}`));
     });
-    server.listen({ host, port }, () => resolve(ok({ server, host, askedPort: port })));
+    server.listen({ host, port, backlog }, () => resolve(ok({ server, host, askedPort: port })));
   });
 }

@@ -1,0 +1,159 @@
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import ssh2 from 'ssh2';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Stage, until } from './fixture/stage.ts';
+
+let stage: Stage;
+beforeAll(async () => {
+  stage = await Stage.open({
+    server: { limits: { maxConnections: 5_000, maxConnectionsPerAddress: 5_000 } },
+  });
+});
+afterAll(() => stage.close());
+
+/** The messages that a test sends out of their order (RFC 4253, 4252, 4254). */
+type ClientProtocol = {
+  service(name: string): void;
+  authPassword(user: string, password: string): void;
+  authNone(user: string): void;
+  openssh_noMoreSessions(wantReply: boolean): void;
+  session(channel: number, window: number, packetSize: number): void;
+  channelData(channel: number, data: Buffer): void;
+  channelWindowAdjust(channel: number, bytes: number): void;
+  subsystem(channel: number, name: string, wantReply: boolean): void;
+  rekey(): void;
+  ping(): void;
+};
+
+/** A client that says what a test makes it say once it has keys; what came of it. */
+function misbehaving(
+  act: (protocol: ClientProtocol) => void,
+): Promise<{ said: string[]; endedBy: 'server' | 'client' }> {
+  const client = new ssh2.Client();
+  const said: string[] = [];
+  const protocol = () => (client as unknown as { _protocol: ClientProtocol })._protocol;
+  client.on('ready', () => said.push('ready'));
+  client.on('error', (error) => said.push(error.message));
+  client.once('handshake', () => act(protocol()));
+  client.connect({
+    host: '127.0.0.1',
+    port: stage.port,
+    username: 'demo',
+    // Nobody logs in: a request of its own would put the test's order right.
+    authHandler: () => {},
+  } as never);
+  const close = new Promise<void>((resolve) => client.once('close', () => resolve()));
+  let endedBy: 'server' | 'client' = 'server';
+  const timer = setTimeout(() => {
+    endedBy = 'client';
+    client.destroy();
+  }, 500);
+  return close.then(() => {
+    clearTimeout(timer);
+    return { said, endedBy };
+  });
+}
+
+const expectService = async () => expect(await stage.sftp('pwd\n')).toMatchObject({ code: 0 });
+
+describe('messages out of their order', () => {
+  it.each<[string, (protocol: ClientProtocol) => void]>([
+    ['a channel before the login', (protocol) => protocol.session(0, 2 ** 20, 32_768)],
+    ['data on a channel that is not there', (protocol) => protocol.channelData(0, Buffer.alloc(100))],
+    ['a window for a channel that is not there', (protocol) => protocol.channelWindowAdjust(7, 2 ** 31)],
+    ['a subsystem without a channel', (protocol) => protocol.subsystem(0, 'sftp', true)],
+    ['keepalives without end', (protocol) => Array.from({ length: 5_000 }, () => protocol.ping())],
+    ['key exchanges one upon another', (protocol) => Array.from({ length: 20 }, () => protocol.rekey())],
+  ])('%s open nothing', async (_, act) => {
+    const sessions = stage.desk.sessions.length;
+    const { said } = await misbehaving(act);
+    expect(said).not.toContain('ready');
+    expect(stage.desk.sessions.length).toBe(sessions);
+    await expectService();
+  });
+
+  it.each<[string, (protocol: ClientProtocol) => void]>([
+    [
+      'the authentication service twice',
+      (protocol) => {
+        protocol.service('ssh-userauth');
+        protocol.service('ssh-userauth');
+      },
+    ],
+    ['the connection service before the login', (protocol) => protocol.service('ssh-connection')],
+    [
+      'another user before the first was answered',
+      (protocol) => {
+        protocol.service('ssh-userauth');
+        protocol.authPassword('demo', 'wrong');
+        protocol.authPassword('other', 'wrong');
+      },
+    ],
+  ])('%s ends the connection', async (_, act) => {
+    const { said, endedBy } = await misbehaving(act);
+    expect(said).not.toContain('ready');
+    expect(endedBy).toBe('server');
+  });
+
+  it('a login that is tried without asking for the service is judged like any other', async () => {
+    const { said } = await misbehaving((protocol) => protocol.authPassword('demo', 'wrong'));
+    expect(said).not.toContain('ready');
+  });
+});
+
+describe('a handshake', () => {
+  /** What a real client sends until it has keys. */
+  async function recorded(): Promise<Buffer> {
+    const chunks: Buffer[] = [];
+    const socket = connect(stage.port, '127.0.0.1');
+    await once(socket, 'connect');
+    const write = socket.write.bind(socket);
+    socket.write = ((chunk: Buffer, ...rest: never[]) => {
+      chunks.push(Buffer.from(chunk));
+      return write(chunk, ...rest);
+    }) as never;
+    const client = new ssh2.Client();
+    client.on('error', () => {});
+    client.connect({ sock: socket, username: 'demo', password: 'wrong' });
+    await once(client, 'handshake');
+    client.destroy();
+    return Buffer.concat(chunks);
+  }
+
+  it('that is cut anywhere, or broken in any place, costs nothing but its connection', async () => {
+    const bytes = await recorded();
+    const play = async (played: Buffer) => {
+      const socket: Socket = connect(stage.port, '127.0.0.1');
+      socket.on('error', () => {});
+      socket.resume();
+      await once(socket, 'connect');
+      socket.end(played);
+      if (!socket.destroyed) await new Promise<void>((resolve) => socket.once('close', () => resolve()));
+    };
+    const step = Math.ceil(bytes.length / 150);
+    for (let at = 1; at < bytes.length; at += step) {
+      const broken = Buffer.from(bytes);
+      broken[at] = (broken[at] as number) ^ 0xff;
+      await Promise.all([play(bytes.subarray(0, at)), play(broken)]);
+    }
+    await expectService();
+  });
+});
+
+it('a crowd of half-open connections holds nobody up, and leaves no trace', async () => {
+  const crowd = await Promise.all(
+    Array.from({ length: 1_000 }, async (_, index) => {
+      const socket = connect(stage.port, '127.0.0.1');
+      socket.on('error', () => {});
+      await once(socket, 'connect');
+      // Some say nothing, some half a line, some half a key exchange.
+      if (index % 3 === 1) socket.write('SSH-2.0-');
+      if (index % 3 === 2) socket.write('SSH-2.0-x\r\n\0\0\x04');
+      return socket;
+    }),
+  );
+  await expectService();
+  for (const socket of crowd) socket.destroy();
+  await until(async () => (await stage.sftp('pwd\n')).code === 0);
+});
