@@ -3,6 +3,7 @@ import { accountCases } from './cases/accounts.ts';
 import { algorithmPolicyCases } from './cases/algorithm-policies.ts';
 import { auditCases } from './cases/audit.ts';
 import { certificateAuthorityCases } from './cases/certificate-authorities.ts';
+import { certificateRequestCases } from './cases/certificate-requests.ts';
 import { certificateSigningCases } from './cases/certificate-signing.ts';
 import { certificateCases } from './cases/certificates.ts';
 import { documentCases } from './cases/documents.ts';
@@ -28,6 +29,7 @@ const groups: Readonly<Record<string, (world: World) => void>> = {
   'key files': keyFileCases,
   inventory: inventoryCases,
   'certificate authorities': certificateAuthorityCases,
+  'certificate requests': certificateRequestCases,
   'signing of requests': certificateSigningCases,
   'OpenSSH certificates': sshCertificateCases,
   accounts: accountCases,

@@ -5,6 +5,7 @@ import { certificateAuthorityOperations } from './routes/certificate-authorities
 import { certificateBulkOperations } from './routes/certificate-bulk.ts';
 import { certificateExportOperations } from './routes/certificate-export.ts';
 import { certificateReplacementOperations } from './routes/certificate-replacement.ts';
+import { certificateRequestOperations } from './routes/certificate-requests.ts';
 import { certificateOperations } from './routes/certificates.ts';
 import { expiryReportOperations } from './routes/expiry-report.ts';
 import { hostKeyOperations } from './routes/host-keys.ts';
@@ -31,6 +32,7 @@ export const operations: readonly Operation[] = [
   ...certificateOperations,
   ...certificateExportOperations,
   ...certificateAuthorityOperations,
+  ...certificateRequestOperations,
   ...sshCertificateOperations,
   ...accountOperations,
   ...policyOperations,

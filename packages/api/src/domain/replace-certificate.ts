@@ -56,7 +56,7 @@ const what = ({ form }: CertificateRow): string =>
   form === 'ssh-key' ? 'an SSH key in its wrapper' : 'an X.509 certificate';
 
 /** What stays of a certificate when another takes its place: all that an operator has said of it. */
-const inPlaceOf = (row: CertificateRow, next: CertificateRow): CertificateRow => ({
+export const inPlaceOf = (row: CertificateRow, next: CertificateRow): CertificateRow => ({
   ...next,
   id: row.id,
   alias: row.alias,

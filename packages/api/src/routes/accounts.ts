@@ -3,6 +3,7 @@ import { type Account, account, accountCreate, accountPatch, normalizedName } fr
 import {
   type AccountRow,
   deleteAccount,
+  deleteCertificateRequestsOf,
   deleteCertificatesOf,
   findAccount,
   findAccountKeyed,
@@ -165,6 +166,7 @@ export const accountOperations = [
         const row = found(await findAccount(change.queries, params.id), 'account');
         requireZones(caller, row.zones);
         requireVersion(row, expectedVersion);
+        await deleteCertificateRequestsOf(change.queries, row.id);
         const certificates = await deleteCertificatesOf(change.queries, row.id);
         requireWritten(await deleteAccount(change.queries, row.id, expectedVersion));
         change.audit('account.delete', `account:${row.id}`, { name: row.name, certificates });
