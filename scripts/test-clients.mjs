@@ -12,6 +12,7 @@ const packageOfProgram = {
   openssl: 'openssl',
   puttygen: 'putty-tools',
   certtool: 'gnutls-bin',
+  'ssh-audit': 'ssh-audit',
   python3: 'python3',
   make: 'make',
   'g++': 'g++',

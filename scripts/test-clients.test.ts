@@ -13,7 +13,17 @@ function folderWith(...programs: string[]): string {
 }
 
 test('a package is missing while one of its programs is', () => {
-  const most = folderWith('ssh', 'ssh-keygen', 'curl', 'openssl', 'puttygen', 'certtool', 'python3', 'make');
+  const most = folderWith(
+    'ssh',
+    'ssh-keygen',
+    'curl',
+    'openssl',
+    'puttygen',
+    'certtool',
+    'ssh-audit',
+    'python3',
+    'make',
+  );
   expect(missingPackages(`/nowhere:${most}`)).toEqual(['openssh-client', 'lftp', 'g++']);
   expect(missingPackages(`${most}:${folderWith('sftp', 'lftp', 'g++')}`)).toEqual([]);
 });
@@ -50,7 +60,7 @@ test('names what is missing and fails where it cannot install', async () => {
   });
   expect(code).toBe(1);
   expect(stderr).toContain(
-    'install them: openssh-client lftp openssl putty-tools gnutls-bin python3 make g++',
+    'install them: openssh-client lftp openssl putty-tools gnutls-bin ssh-audit python3 make g++',
   );
 });
 
@@ -64,6 +74,7 @@ function machine(aptGet: 'brings it' | 'fails') {
     'openssl',
     'puttygen',
     'certtool',
+    'ssh-audit',
     'python3',
     'make',
     'g++',
