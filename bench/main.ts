@@ -1,4 +1,5 @@
 // `npm run bench -- SUITE`: the product beside what a user would pick instead, on this machine.
+import { runInventorySuite } from './inventory/suite.ts';
 import { type BenchOptions, parseOptions, usage } from './options.ts';
 import { jsonOf, tableOf } from './report.ts';
 import type { Row } from './rows.ts';
@@ -6,7 +7,7 @@ import { runSftpSuite } from './sftp/suite.ts';
 
 type Suite = (options: BenchOptions, progress: (line: string) => void) => Promise<Row[]>;
 
-const suites: Readonly<Record<string, Suite>> = { sftp: runSftpSuite };
+const suites: Readonly<Record<string, Suite>> = { inventory: runInventorySuite, sftp: runSftpSuite };
 
 const progress = (line: string): void => void process.stderr.write(`${line}\n`);
 

@@ -6,7 +6,7 @@ import type { SftpServer, Stage } from './server.ts';
 
 const program = '/usr/sbin/sshd';
 
-/** OpenSSH's server with its defaults, PAM aside, and `sftp-server` as Debian configures it; undefined where it is not installed. */
+/** OpenSSH's server with its defaults, without PAM and with `internal-sftp`; undefined where it is not installed. */
 export async function startOpenSsh(stage: Stage): Promise<SftpServer | undefined> {
   if (
     !(await access(program).then(
@@ -34,7 +34,8 @@ export async function startOpenSsh(stage: Stage): Promise<SftpServer | undefined
     'PrintMotd no',
     'MaxStartups 1000:30:1000',
     'MaxSessions 1000',
-    'Subsystem sftp /usr/lib/openssh/sftp-server',
+    // Without the user's shell, whose start-up files would be charged to the server.
+    'Subsystem sftp internal-sftp',
   ];
   await writeFile(file('config'), `${lines.join('\n')}\n`);
   await mkdir('/run/sshd', { recursive: true, mode: 0o755 });

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import type { SshServer } from '@sallyport/model';
 import { firstSshMethods } from '@sallyport/policy';
+import { parseScpCommand } from '@sallyport/sftp';
 import type { LoginAttempt } from '../login.ts';
 import type { Session } from '../session.ts';
 import { Authentication } from './authentication.ts';
@@ -8,7 +9,8 @@ import type { ByteChannel } from './channel.ts';
 import type { ConnectionNotice, ConnectionRecord } from './connection-record.ts';
 import type { SshEngine } from './engine.ts';
 import type { SshLink } from './link.ts';
-import { type SftpChannel, serveSftp } from './sftp-channel.ts';
+import { serveScp } from './scp-channel.ts';
+import { type FileChannel, type FileChannelOptions, serveSftp } from './sftp-channel.ts';
 
 export type SshConnectionOptions = {
   readonly socket: Socket;
@@ -29,7 +31,7 @@ export type SshConnectionOptions = {
 export class SshConnection {
   readonly #options: SshConnectionOptions;
   readonly #authentication: Authentication;
-  readonly #channels = new Set<SftpChannel>();
+  readonly #channels = new Set<FileChannel>();
   #link: SshLink | undefined;
   #session: Session | undefined;
   #graceTimer: NodeJS.Timeout | undefined;
@@ -62,6 +64,7 @@ export class SshConnection {
           // A login that cannot be judged ends here; its client must not wait for an answer.
           void this.#authentication.handle(exchange).catch(() => socket.destroy()),
         subsystem: (name, accept) => this.#subsystem(name, accept),
+        exec: (command, accept) => this.#exec(command, accept),
       },
       (link) => {
         this.#link = link;
@@ -94,16 +97,26 @@ export class SshConnection {
   }
 
   #subsystem(name: string, accept: () => ByteChannel | undefined): void {
+    if (name === 'sftp' && this.#options.server.ssh.sftp) this.#serve(accept, serveSftp);
+  }
+
+  /** There is no shell: what an scp client would have it run is done by us, and nothing else is. */
+  #exec(command: string, accept: () => ByteChannel | undefined): void {
+    const scp = this.#options.server.ssh.scp ? parseScpCommand(command) : undefined;
+    if (scp?.ok) this.#serve(accept, (options) => serveScp(options, scp.value));
+  }
+
+  #serve(accept: () => ByteChannel | undefined, serve: (options: FileChannelOptions) => FileChannel): void {
     const session = this.#session;
-    if (!session || session.ended.aborted || name !== 'sftp' || !this.#options.server.ssh.sftp) return;
+    if (!session || session.ended.aborted) return;
     const channel = accept();
     if (!channel) return;
     const onActivity = () => {
       this.#lastActivity = performance.now();
     };
-    const sftp = serveSftp({ channel, session, now: this.#options.now, onActivity });
-    this.#channels.add(sftp);
-    void sftp.closed.then(() => this.#channels.delete(sftp));
+    const served = serve({ channel, session, now: this.#options.now, onActivity });
+    this.#channels.add(served);
+    void served.closed.then(() => this.#channels.delete(served));
   }
 
   /** Ends the connection when nothing has moved for the idle time; keep-alives of the transport do not count. */

@@ -14,6 +14,7 @@ import {
   type Negotiated,
   type Protocol,
   type Ssh2AuthContext,
+  type Ssh2Channel,
   type Ssh2Client,
   type Ssh2Session,
   sendMessage,
@@ -52,6 +53,8 @@ export type LinkEvents = {
    * everything else that a session channel can ask for is refused.
    */
   readonly subsystem: (name: string, accept: () => ByteChannel | undefined) => void;
+  /** A logged-in client asks for a command to be run; likewise. */
+  readonly exec: (command: string, accept: () => ByteChannel | undefined) => void;
 };
 
 /** Session channels that one connection may hold (as OpenSSH's MaxSessions). */
@@ -206,23 +209,38 @@ export class SshLink {
     session.on('close', () => {
       this.#sessions--;
     });
-    session.on('subsystem', (acceptSubsystem, rejectSubsystem, { name }) => {
-      let accepted = false;
-      this.#events.subsystem(name, () => {
-        const { packetSize, window } = session._chanInfo.outgoing;
-        if (!(packetSize >= smallestPacket) || typeof window !== 'number') return undefined;
-        const raw = acceptSubsystem();
-        if (!raw) return undefined;
-        accepted = true;
-        const channel = new ByteChannel(raw, this.#lane, {
-          violated: () => this.disconnect('protocolError'),
-          failed: () => this.#socket.destroy(),
-          gone: () => this.#channels.delete(channel),
-        });
-        this.#channels.add(channel);
-        return channel;
+    session.on('subsystem', (acceptSubsystem, rejectSubsystem, { name }) =>
+      this.#offer(session, acceptSubsystem, rejectSubsystem, (accept) =>
+        this.#events.subsystem(name, accept),
+      ),
+    );
+    session.on('exec', (acceptExec, rejectExec, { command }) =>
+      this.#offer(session, acceptExec, rejectExec, (accept) => this.#events.exec(command, accept)),
+    );
+  }
+
+  /** Offers a request of a session to whoever may open its channel; refuses it where nobody does. */
+  #offer(
+    session: Ssh2Session,
+    open: () => Ssh2Channel | undefined,
+    reject: (() => void) | undefined,
+    request: (accept: () => ByteChannel | undefined) => void,
+  ): void {
+    let accepted = false;
+    request(() => {
+      const { packetSize, window } = session._chanInfo.outgoing;
+      if (!(packetSize >= smallestPacket) || typeof window !== 'number') return undefined;
+      const raw = open();
+      if (!raw) return undefined;
+      accepted = true;
+      const channel = new ByteChannel(raw, this.#lane, {
+        violated: () => this.disconnect('protocolError'),
+        failed: () => this.#socket.destroy(),
+        gone: () => this.#channels.delete(channel),
       });
-      if (!accepted) rejectSubsystem?.();
+      this.#channels.add(channel);
+      return channel;
     });
+    if (!accepted) reject?.();
   }
 }

@@ -2,15 +2,15 @@ import { createSftpSession, type SftpSession } from '@sallyport/sftp';
 import type { Session } from '../session.ts';
 import type { ByteChannel } from './channel.ts';
 
-/** SFTP on one channel of a logged-in connection. */
-export type SftpChannel = {
+/** Files on one channel of a logged-in connection. */
+export type FileChannel = {
   /** Nothing new begins; what is being received is abandoned. */
   readonly abort: () => void;
   /** Every file is released and every transfer reported. */
   readonly closed: Promise<void>;
 };
 
-export type SftpChannelOptions = {
+export type FileChannelOptions = {
   readonly channel: ByteChannel;
   readonly session: Session;
   readonly now: () => number;
@@ -19,7 +19,7 @@ export type SftpChannelOptions = {
 };
 
 /** Serves the files of a session on a channel until one of them ends. */
-export function serveSftp({ channel, session, now, onActivity }: SftpChannelOptions): SftpChannel {
+export function serveSftp({ channel, session, now, onActivity }: FileChannelOptions): FileChannel {
   const closed = Promise.withResolvers<void>();
   const sftp: SftpSession = createSftpSession({
     files: session.files,

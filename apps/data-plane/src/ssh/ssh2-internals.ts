@@ -155,6 +155,14 @@ export type Ssh2Session = {
       info: { name: string },
     ) => void,
   ): void;
+  on(
+    event: 'exec',
+    listener: (
+      accept: () => Ssh2Channel | undefined,
+      reject: (() => void) | undefined,
+      info: { command: string },
+    ) => void,
+  ): void;
 };
 
 export type Ssh2Client = Connection & {
