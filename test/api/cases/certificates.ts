@@ -101,13 +101,13 @@ export function certificateCases(world: World): void {
     expect((await call(`GET /v1/certificates/${made.id}`)).body.usedBy).toEqual([`server:${server.name}`]);
   });
 
-  test('the internal CA is not deleted while a TLS login is trusted through it', async () => {
-    const account = await world.account(await world.sharedZone());
-    const issued = await generate('login', { account: account.id, handOut: pem });
+  test('an internal CA is not deleted or revoked like any certificate', async () => {
     const [ca] = (await call('GET /v1/certificates?kind=internal-ca')).body.items;
-    const answer = await call(`DELETE /v1/certificates/${ca.id}`, { version: ca.version });
-    expectProblem(answer, 409, 'in-use');
-    expect(answer.body.usedBy).toContain(`certificate:${issued.body.alias}`);
+    for (const route of [`DELETE /v1/certificates/${ca.id}`, `POST /v1/certificates/${ca.id}/revoke`]) {
+      const answer = await call(route, { version: ca.version });
+      expectProblem(answer, 422, 'certificate-purpose');
+      expect(answer.body.detail).toContain(`/v1/certificate-authorities/${ca.id}`);
+    }
   });
 
   test('a server’s own chain and key are imported', async () => {

@@ -98,6 +98,13 @@ async function requireKey(queries: Queries, caller: Caller, row: CertificateRow)
   }
 }
 
+/** An internal CA goes by a way of its own, which says first what would stop and has it confirmed. */
+function refuseInternalCa({ kind, id }: CertificateRow): void {
+  if (kind !== 'internal-ca') return;
+  const detail = `this is an internal CA: revoke or delete it under /v1/certificate-authorities/${id}`;
+  throw new FaultError({ code: 'certificate-purpose', detail });
+}
+
 const mostObstacles = 50;
 
 /**
@@ -266,6 +273,7 @@ export const certificateOperations = [
     run(deps, { params, caller, expectedVersion }) {
       return commitResource(deps, caller, async (change) => {
         const row = await requireCertificate(change.queries, caller, params.id);
+        refuseInternalCa(row);
         await requireKey(change.queries, caller, row);
         requireVersion(row, expectedVersion);
         const next = { ...row, revokedAt: row.revokedAt ?? change.at, version: row.version + 1 };
@@ -294,6 +302,7 @@ export const certificateOperations = [
     async run(deps, { params, caller, expectedVersion }) {
       const committed = await commit(deps, caller, async (change) => {
         const row = await requireCertificate(change.queries, caller, params.id);
+        refuseInternalCa(row);
         requireVersion(row, expectedVersion);
         const usedBy = await obstaclesTo(change.queries, row);
         if (usedBy.length > 0) throw new FaultError({ code: 'in-use', detail: usedBy.join(', '), usedBy });
