@@ -13,7 +13,8 @@ apiSuite('Deno', async () => {
     entry,
     env: environment,
     mayRead: ['SALLYPORT_PUBLIC_URL'],
-    allowNet: [new URL(environment.SALLYPORT_DATABASE_URL ?? '').host],
+    // The database, and lists that are fetched.
+    allowNet: [new URL(environment.SALLYPORT_DATABASE_URL ?? '').host, '127.0.0.1'],
   });
   return {
     ...installation,

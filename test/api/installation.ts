@@ -49,5 +49,7 @@ async function made(
     ...(databaseToken === undefined ? {} : { databaseToken }),
     rootFolder: temporaryFolder(),
   });
-  return { environment: { ...settings, ...secrets }, apiToken, rootFingerprint, databaseFile, close };
+  // The lists that the suite has fetched are on this machine.
+  const environment = { ...settings, ...secrets, SALLYPORT_CRL_INNER_ADDRESSES: 'allowed' };
+  return { environment, apiToken, rootFingerprint, databaseFile, close };
 }

@@ -6,6 +6,7 @@ import { certificateAuthorityCases } from './cases/certificate-authorities.ts';
 import { certificateRequestCases } from './cases/certificate-requests.ts';
 import { certificateSigningCases } from './cases/certificate-signing.ts';
 import { certificateCases } from './cases/certificates.ts';
+import { crlCases } from './cases/crls.ts';
 import { documentCases } from './cases/documents.ts';
 import { hostKeyCases } from './cases/host-keys.ts';
 import { inventoryCases } from './cases/inventory.ts';
@@ -14,6 +15,7 @@ import { nodeCases } from './cases/nodes.ts';
 import { policyCases } from './cases/policy.ts';
 import { publicationCases } from './cases/publication.ts';
 import { requestCases } from './cases/requests.ts';
+import { revocationCases } from './cases/revocations.ts';
 import { serverCases } from './cases/servers.ts';
 import { sshCertificateCases } from './cases/ssh-certificates.ts';
 import { tokenCases } from './cases/tokens.ts';
@@ -23,6 +25,9 @@ import { type ControlPlaneUnderTest, createWorld, type World } from './world.ts'
 const groups: Readonly<Record<string, (world: World) => void>> = {
   requests: requestCases,
   'OpenAPI and access': documentCases,
+  // Every change of trust has all zones published: while there are few of them.
+  'revocation lists': crlCases,
+  revocations: revocationCases,
   zones: zoneCases,
   servers: serverCases,
   certificates: certificateCases,

@@ -1,4 +1,5 @@
 import { type Client, createClient } from '@sallyport/client';
+import type { AuditRow } from '@sallyport/model';
 import { expect } from 'vitest';
 
 /** A control plane on some runtime, with its installation. */
@@ -46,6 +47,8 @@ export type World = {
   /** A certificate that a server of the zone can present. */
   readonly localCertificate: (zone: string, keyType?: 'ed25519' | 'ecdsa-p256') => Promise<Json>;
   readonly server: (zone: string, more?: object) => Promise<Json>;
+  /** The whole audit log, however long it has become, as far as it speaks of a target. */
+  readonly audited: (target: string) => Promise<AuditRow[]>;
   /** Secret of a new token. */
   readonly token: (scopes: readonly string[], zones?: '*' | readonly string[]) => Promise<string>;
 };
@@ -107,6 +110,15 @@ export function createWorld(plane: () => ControlPlaneUnderTest): World {
       }),
     server: (zone, more = {}) =>
       created('/v1/servers', { protocol: 'ssh', name: unique('server'), zone, port: 2222, ...more }),
+    async audited(target) {
+      const rows: AuditRow[] = [];
+      for (;;) {
+        const after = rows.at(-1)?.sequence ?? 0;
+        const { items } = (await call(`GET /v1/audit?limit=500&after=${after}`)).body;
+        if (items.length === 0) return rows.filter((row) => row.target === target);
+        rows.push(...items);
+      }
+    },
     token: async (scopes, zones = '*') =>
       (await created('/v1/tokens', { label: unique('token'), scopes, zones })).secret,
   };

@@ -1,4 +1,4 @@
-import type { ChangeFeed, Dependencies } from '@sallyport/api';
+import type { ChangeFeed, Dependencies, ListRequest } from '@sallyport/api';
 import { createStore, type Database, type WriterOrder } from '@sallyport/store';
 import { loadSecrets, type PlatformSettings, randomBytes } from './secrets.ts';
 
@@ -8,6 +8,8 @@ export type Platform = {
   readonly writers: WriterOrder;
   readonly feed: ChangeFeed;
   readonly hashPassword: Dependencies['hashPassword'];
+  /** One request for a revocation list of others. */
+  readonly requestList: ListRequest;
   readonly defer: Dependencies['defer'];
   readonly log: Dependencies['log'];
 };
@@ -31,6 +33,10 @@ export async function assemble(
     now: Date.now,
     randomBytes,
     hashPassword: platform.hashPassword,
+    lists: {
+      request: platform.requestList,
+      innerAddresses: settings.SALLYPORT_CRL_INNER_ADDRESSES ?? 'refused',
+    },
     defer: platform.defer,
     log: platform.log,
     publicUrl: settings.SALLYPORT_PUBLIC_URL,

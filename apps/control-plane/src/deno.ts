@@ -1,12 +1,13 @@
-import { createApi, type Dependencies, hashPassword, inProcessFeed, publishPending } from '@sallyport/api';
+import { createApi, type Dependencies, hashPassword, inProcessFeed, runDueWork } from '@sallyport/api';
 import { assemble } from './assemble.ts';
 import { loadSettings, randomBytes, variableNames } from './secrets.ts';
 import { openWebDatabase } from './web-database.ts';
+import { webListRequest } from './web-list-request.ts';
 
 declare const Deno: { readonly env: { get(name: string): string | undefined } };
 
-/** How often changes are looked for whose publication was cut short. */
-const outboxPeriodMs = 5_000;
+/** How often it is looked for what is due: changes whose publication was cut short, revocation lists. */
+const duePeriodMs = 5_000;
 /** How often a long poll looks for what other processes have published. */
 const pollPeriodMs = 1_000;
 
@@ -19,14 +20,15 @@ const deps = await assemble(settings, environment, {
   writers: 'database',
   feed: inProcessFeed(pollPeriodMs),
   hashPassword: (password) => hashPassword(password, randomBytes(16)),
+  requestList: webListRequest,
   defer: (work) => void work().catch((error: unknown) => log('deferred work failed', error)),
   log,
 });
 const api = createApi(deps);
 
-const publishLeft = () => deps.defer(() => publishPending(deps));
-publishLeft();
-setInterval(publishLeft, outboxPeriodMs);
+const workThrough = () => deps.defer(() => runDueWork(deps));
+workThrough();
+setInterval(workThrough, duePeriodMs);
 
 /** What `deno serve` tells of a connection. */
 type Connection = { readonly remoteAddr: { readonly hostname?: string } };

@@ -4,17 +4,18 @@ import type { AddressInfo } from 'node:net';
 import { setTimeout as delay, setImmediate } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { createAdaptorServer, type HttpBindings } from '@hono/node-server';
-import { createApi, inProcessFeed, publishPending } from '@sallyport/api';
+import { createApi, inProcessFeed, runDueWork } from '@sallyport/api';
 import { argon2Parameters, formatPasswordHash } from '@sallyport/model';
 import type { Store } from '@sallyport/store';
 import { assemble } from './assemble.ts';
 import { openDatabase } from './database.ts';
+import { nodeListRequest } from './node-list-request.ts';
 import { loadSettings, randomBytes } from './secrets.ts';
 
 const argon2Async = promisify(argon2);
 
-/** How often changes are looked for whose publication was cut short. */
-const outboxPeriodMs = 5_000;
+/** How often it is looked for what is due: changes whose publication was cut short, revocation lists. */
+const duePeriodMs = 5_000;
 /** The one route that waits for news before it answers. */
 const pollPath = '/v1/node/poll';
 
@@ -55,12 +56,15 @@ export async function startControlPlane(
   const { SALLYPORT_DATABASE_URL: databaseUrl, SALLYPORT_DATABASE_TOKEN: databaseToken } = settings;
   const { database, close } = await openDatabase(databaseUrl, databaseToken);
   const deferred = unfinished();
+  const closing = new AbortController();
+  const requestList = nodeListRequest(settings.SALLYPORT_CRL_INNER_ADDRESSES ?? 'refused');
   try {
     const deps = await assemble(settings, environment, {
       database,
       writers: databaseUrl.startsWith('file:') ? 'in-process' : 'database',
       feed: inProcessFeed(),
       hashPassword,
+      requestList: (url, signal) => requestList(url, AbortSignal.any([signal, closing.signal])),
       defer: (work) => deferred.add(work().catch((error: unknown) => log('deferred work failed', error))),
       log,
     });
@@ -68,15 +72,16 @@ export async function startControlPlane(
     if (mismatch) throw new Error(`${mismatch.detail}; run sallyport init or sallyport migrate`);
     const listening = await serve(createApi(deps), listen);
 
-    const publishLeft = () => deps.defer(() => publishPending(deps));
-    publishLeft();
-    const timer = setInterval(publishLeft, outboxPeriodMs);
+    const workThrough = () => deps.defer(() => runDueWork(deps));
+    workThrough();
+    const timer = setInterval(workThrough, duePeriodMs);
     timer.unref();
     return {
       url: listening.url,
       store: deps.store,
       async close() {
         clearInterval(timer);
+        closing.abort();
         await listening.close();
         await deferred.settled();
         close();

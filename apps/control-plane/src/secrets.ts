@@ -32,6 +32,8 @@ export const platformSettings = z.object({
     .url({ protocol: /^https?$/ })
     .transform((url) => url.replace(/\/+$/, ''))
     .optional(),
+  /** May revocation lists be fetched from loopback and private addresses? They may not, unless this says so. */
+  SALLYPORT_CRL_INNER_ADDRESSES: z.enum(['refused', 'allowed']).optional(),
 });
 export type PlatformSettings = z.output<typeof platformSettings>;
 

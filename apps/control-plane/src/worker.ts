@@ -1,8 +1,9 @@
 import { waitUntil } from 'cloudflare:workers';
-import { createApi, type Dependencies, hashPassword, pollingFeed, publishPending } from '@sallyport/api';
+import { createApi, type Dependencies, hashPassword, pollingFeed, runDueWork } from '@sallyport/api';
 import { assemble } from './assemble.ts';
 import { loadSettings, randomBytes } from './secrets.ts';
 import { openWebDatabase } from './web-database.ts';
+import { webListRequest } from './web-list-request.ts';
 
 /** How often a long poll looks for news: its isolate does not hear of changes that others make. */
 const pollPeriodMs = 500;
@@ -26,6 +27,7 @@ async function controlPlane(environment: Environment): Promise<ControlPlane> {
     writers: 'database',
     feed: pollingFeed(pollPeriodMs),
     hashPassword: (password) => hashPassword(password, randomBytes(16)),
+    requestList: webListRequest,
     defer: (work) => waitUntil(work().catch((error: unknown) => log('deferred work failed', error))),
     log,
   });
@@ -33,7 +35,7 @@ async function controlPlane(environment: Environment): Promise<ControlPlane> {
   return ready;
 }
 
-/** The control plane on Cloudflare Workers (`wrangler.toml`): the API, and the timer that publishes what was left. */
+/** The control plane on Cloudflare Workers (`wrangler.toml`): the API, and the timer's work. */
 export default {
   async fetch(request: Request, environment: Environment): Promise<Response> {
     const { api } = await controlPlane(environment);
@@ -43,6 +45,6 @@ export default {
 
   async scheduled(_controller: unknown, environment: Environment): Promise<void> {
     const { deps } = await controlPlane(environment);
-    await publishPending(deps);
+    await runDueWork(deps);
   },
 };

@@ -47,6 +47,17 @@ export const access = {
   'GET /v1/certificates/{id}/versions': token('certificates:read'),
   'DELETE /v1/certificates/{id}/versions/{number}': token('certificates:write'),
   'POST /v1/certificates/{id}/revoke': token('certificates:write'),
+  'GET /v1/certificates/{id}/crl': token('certificates:read'),
+  'PUT /v1/certificates/{id}/crl': token('certificates:write'),
+  'POST /v1/certificates/{id}/crl': token('certificates:write'),
+  'DELETE /v1/certificates/{id}/crl': token('certificates:write'),
+  'POST /v1/certificates/{id}/crl/fetch': token('certificates:write'),
+  // It looks and changes nothing.
+  'POST /v1/certificates/validate': token('certificates:read'),
+  'POST /v1/certificates/revoke': token('certificates:write'),
+  'GET /v1/revocations': token('certificates:read'),
+  // Who was shown a certificate of ours may ask whether it still holds.
+  'GET /v1/crl/{file}': { by: 'anyone' },
   'DELETE /v1/certificates/{id}': token('certificates:write'),
   'GET /v1/certificate-requests': token('certificates:read'),
   'POST /v1/certificate-requests': token('certificates:write'),

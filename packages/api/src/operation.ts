@@ -5,7 +5,7 @@ import type { Caller } from './caller.ts';
 import type { Dependencies } from './dependencies.ts';
 
 type Shape = z.ZodType;
-type In<S> = S extends Shape ? z.output<S> : undefined;
+type In<S> = S extends Shape ? z.output<S> : S extends 'bytes' ? Uint8Array<ArrayBuffer> : undefined;
 
 /** What a handler is given: the parsed request and who asks. */
 export type Request<P, Q, B> = {
@@ -36,13 +36,14 @@ export type Answer<T> = {
 export type Operation<
   P extends Shape | undefined = Shape | undefined,
   Q extends Shape | undefined = Shape | undefined,
-  B extends Shape | undefined = Shape | undefined,
+  B extends Shape | 'bytes' | undefined = Shape | 'bytes' | undefined,
   A extends Shape | 'text' | 'bytes' = Shape | 'text' | 'bytes',
 > = {
   readonly route: RouteName;
   readonly summary: string;
   readonly params?: P;
   readonly query?: Q;
+  /** Schema of a JSON body, or the raw kind: the bytes of a file as they are. */
   readonly body?: B;
   /** Schema of a JSON answer, or the raw kind. */
   readonly answers: A;
@@ -63,7 +64,7 @@ export const operation = <
   A extends Shape | 'text' | 'bytes',
   P extends Shape | undefined = undefined,
   Q extends Shape | undefined = undefined,
-  B extends Shape | undefined = undefined,
+  B extends Shape | 'bytes' | undefined = undefined,
 >(
   declared: Operation<P, Q, B, A>,
 ): Operation => declared as unknown as Operation;

@@ -7,12 +7,14 @@ import { certificateExportOperations } from './routes/certificate-export.ts';
 import { certificateReplacementOperations } from './routes/certificate-replacement.ts';
 import { certificateRequestOperations } from './routes/certificate-requests.ts';
 import { certificateOperations } from './routes/certificates.ts';
+import { crlOperations } from './routes/crls.ts';
 import { expiryReportOperations } from './routes/expiry-report.ts';
 import { hostKeyOperations } from './routes/host-keys.ts';
 import { logOperations } from './routes/logs.ts';
 import { nodeProtocolOperations } from './routes/node-protocol.ts';
 import { nodeOperations } from './routes/nodes.ts';
 import { policyOperations } from './routes/policy.ts';
+import { revocationOperations } from './routes/revocations.ts';
 import { serverOperations } from './routes/servers.ts';
 import { sshCertificateOperations } from './routes/ssh-certificates.ts';
 import { tokenOperations } from './routes/tokens.ts';
@@ -33,6 +35,8 @@ export const operations: readonly Operation[] = [
   ...certificateExportOperations,
   ...certificateAuthorityOperations,
   ...certificateRequestOperations,
+  ...crlOperations,
+  ...revocationOperations,
   ...sshCertificateOperations,
   ...accountOperations,
   ...policyOperations,

@@ -16,7 +16,7 @@ export type Bindings = { readonly source?: string };
 
 /** Adds an operation to the app: its document, its access row, then parse, run and answer. */
 export function register(app: OpenAPIHono, deps: Dependencies, operation: Operation): void {
-  const [method, path] = operation.route.split(' ') as ['GET' | 'POST' | 'PATCH' | 'DELETE', string];
+  const [method, path] = operation.route.split(' ') as ['GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE', string];
   const row = access[operation.route];
   app.openAPIRegistry.registerPath(
     createRoute({
@@ -30,14 +30,7 @@ export function register(app: OpenAPIHono, deps: Dependencies, operation: Operat
         ...(operation.precondition
           ? { headers: z.object({ 'if-match': z.string().describe('ETag of the version to change') }) }
           : {}),
-        ...(operation.body
-          ? {
-              body: {
-                required: true,
-                content: { 'application/json': { schema: operation.body as z.ZodObject } },
-              },
-            }
-          : {}),
+        ...(operation.body ? { body: { required: true, content: bodyContent(operation.body) } } : {}),
       },
       responses: {
         [operation.status ?? 200]: { description: 'Done.', content: answerContent(operation) },
@@ -49,6 +42,14 @@ export function register(app: OpenAPIHono, deps: Dependencies, operation: Operat
     }),
   );
   app.on(method, path.replaceAll(/\{(\w+)\}/g, ':$1'), (context) => handle(context, deps, operation));
+}
+
+/** Media types of a file that is sent as it is; what it is, its bytes say. */
+const fileTypes = ['application/octet-stream', 'application/pkix-crl', 'application/x-pem-file'] as const;
+
+function bodyContent(body: NonNullable<Operation['body']>) {
+  if (body !== 'bytes') return { 'application/json': { schema: body as z.ZodObject } };
+  return Object.fromEntries(fileTypes.map((type) => [type, { schema: z.string() }]));
 }
 
 function answerContent(operation: Operation) {
@@ -130,7 +131,16 @@ function once<T>(read: () => Promise<T>): () => Promise<T> {
   };
 }
 
-function parseBody(schema: z.ZodType | undefined, request: Request, bytes: Uint8Array | undefined): unknown {
+const mediaType = (request: Request): string | undefined =>
+  request.headers.get('content-type')?.split(';')[0]?.trim().toLowerCase();
+
+function parseBody(schema: Operation['body'], request: Request, bytes: Uint8Array | undefined): unknown {
+  if (schema === 'bytes') {
+    if ((fileTypes as readonly string[]).includes(mediaType(request) ?? '')) {
+      return bytes ?? new Uint8Array(0);
+    }
+    throw new FaultError({ code: 'unsupported-media-type', detail: `send ${fileTypes.join(' or ')}` });
+  }
   if (schema) return parse(schema, parseJson(request, bytes), 'body');
   if (bytes && bytes.length > 0) {
     throw new FaultError({ code: 'invalid-request', detail: 'this operation takes no body' });
@@ -139,8 +149,7 @@ function parseBody(schema: z.ZodType | undefined, request: Request, bytes: Uint8
 }
 
 function parseJson(request: Request, bytes: Uint8Array | undefined): unknown {
-  const type = request.headers.get('content-type')?.split(';')[0]?.trim().toLowerCase();
-  if (type !== 'application/json') throw new FaultError({ code: 'unsupported-media-type' });
+  if (mediaType(request) !== 'application/json') throw new FaultError({ code: 'unsupported-media-type' });
   let value: unknown;
   try {
     value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));

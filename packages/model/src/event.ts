@@ -42,7 +42,7 @@ export type StoredEvent = z.infer<typeof storedEvent>;
 export const auditRow = z.strictObject({
   sequence: z.int(),
   at: time,
-  /** `token:<id>`, `node:<id>` or `init`. */
+  /** `token:<id>`, `node:<id>`, `init` or `timer`. */
   actor: z.string(),
   action: z.string(),
   target: z.string(),

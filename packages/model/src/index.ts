@@ -96,6 +96,13 @@ export {
   certificateRequestFinish,
 } from './certificate-request.ts';
 export {
+  type ChainValidation,
+  type ChainValidationRequest,
+  chainValidation,
+  chainValidationRequest,
+} from './chain-validation.ts';
+export { type CrlState, type CrlUpload, crlSources, crlState, crlUpload } from './crl.ts';
+export {
   type AuditRow,
   auditRow,
   type Event,
@@ -143,6 +150,14 @@ export {
   type PasswordHash,
   parsePasswordHash,
 } from './password-hash.ts';
+export {
+  type Revocation,
+  type RevocationRequest,
+  type RevocationTarget,
+  revocation,
+  revocationRequest,
+  revokedCertificate,
+} from './revocation.ts';
 export { alias, base64, cidr, host, id, label, port, sha256, time } from './scalars.ts';
 export {
   type ClientCertificateMode,

@@ -152,6 +152,17 @@ export const certificatesWithAliases = (
       .all(),
   );
 
+/** Rows of one and the same certificate: several accounts may have it. */
+export const certificatesWithSha256 = (queries: Queries, sha256: string): Promise<CertificateRow[]> =>
+  queries.select().from(certificates).where(eq(certificates.sha256, sha256)).all();
+
+/** @param fingerprint OpenSSH's, `SHA256:…` */
+export const certificatesWithSshFingerprint = (
+  queries: Queries,
+  fingerprint: string,
+): Promise<CertificateRow[]> =>
+  queries.select().from(certificates).where(eq(certificates.sshFingerprint, fingerprint)).all();
+
 export async function insertCertificate(queries: Queries, row: CertificateRow): Promise<void> {
   await queries.insert(certificates).values(row);
 }

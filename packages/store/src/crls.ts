@@ -139,3 +139,8 @@ export async function claimCrlFetch(
 export async function saveCrlFetch(queries: Queries, row: CrlFetchRow): Promise<void> {
   await queries.insert(crlFetches).values(row).onConflictDoUpdate({ target: crlFetches.ca, set: row });
 }
+
+/** Has the list fetched as if it never was: at once. */
+export async function forgetCrlFetch(queries: Queries, ca: string): Promise<void> {
+  await queries.delete(crlFetches).where(eq(crlFetches.ca, ca));
+}

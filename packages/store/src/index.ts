@@ -64,6 +64,8 @@ export {
   certificatesWithKey,
   certificatesWithKeys,
   certificatesWithoutFacts,
+  certificatesWithSha256,
+  certificatesWithSshFingerprint,
   certificatesWithSubjects,
   deleteCertificate,
   deleteCertificatesOf,
@@ -90,6 +92,7 @@ export {
   findCrlChunk,
   findCrlFacts,
   findCrlFetch,
+  forgetCrlFetch,
   saveCrl,
   saveCrlFetch,
 } from './crls.ts';
@@ -128,9 +131,15 @@ export {
   readPolicyDocument,
   updatePolicyDocument,
 } from './policy-documents.ts';
-export { countRevokedBy, listRevocations, revocationsBy } from './revocation-list.ts';
+export {
+  countRevokedBy,
+  listRevocations,
+  revocationsBy,
+  revocationsOfCertificates,
+} from './revocation-list.ts';
 export {
   allRevocations,
+  findRevocation,
   findRevokedKey,
   insertRevocation,
   type RevocationRow,

@@ -1,4 +1,5 @@
 import { and, asc, count, eq, gt, inArray, or } from 'drizzle-orm';
+import { inPieces } from './chunks.ts';
 import type { Queries } from './database.ts';
 import { type Page, someZoneInReach } from './page.ts';
 import type { RevocationRow } from './revocations.ts';
@@ -55,3 +56,18 @@ export async function countRevokedBy(queries: Queries, issuerHash: string): Prom
     .get();
   return row?.number ?? 0;
 }
+
+/** What was revoked of these certificates or of their keys. */
+export const revocationsOfCertificates = (
+  queries: Queries,
+  named: readonly { readonly sha256: string; readonly spkiSha256: string }[],
+): Promise<RevocationRow[]> =>
+  inPieces(
+    named.flatMap(({ sha256, spkiSha256 }) => [sha256, spkiSha256]),
+    (piece) =>
+      queries
+        .select()
+        .from(revocations)
+        .where(or(inArray(revocations.sha256, piece), inArray(revocations.spkiSha256, piece)))
+        .all(),
+  );

@@ -17,7 +17,21 @@ export const revokedKeys = (queries: Queries, spkiSha256s: readonly string[]): P
     queries.select().from(revocations).where(inArray(revocations.spkiSha256, piece)).all(),
   );
 
-/** Revoking twice keeps the first time. */
+export const findRevocation = (queries: Queries, sha256: string): Promise<RevocationRow | undefined> =>
+  queries.select().from(revocations).where(eq(revocations.sha256, sha256)).get();
+
+/**
+ * Revoking twice keeps the first time and reason. Of a certificate that was revoked by its digest alone, the key and
+ * what lists name it by are learnt when it comes.
+ */
 export async function insertRevocation(queries: Queries, row: RevocationRow): Promise<void> {
-  await queries.insert(revocations).values(row).onConflictDoNothing();
+  const { spkiSha256, issuerHash, serial } = row;
+  await queries
+    .insert(revocations)
+    .values(row)
+    .onConflictDoUpdate({
+      target: revocations.sha256,
+      set: { spkiSha256, issuerHash, serial },
+      setWhere: eq(revocations.spkiSha256, revocations.sha256),
+    });
 }

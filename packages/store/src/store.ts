@@ -35,7 +35,7 @@ export interface Store {
    * Runs `work` in one write transaction: rows, audit rows and outbox commit together or not at all.
    * A FaultError thrown by `work` rolls back and comes out as the refusal; `internal` is none and is thrown on.
    *
-   * @param actor `token:<id>`, `node:<id>` or `init`
+   * @param actor `token:<id>`, `node:<id>`, `init` or `timer`
    */
   change<T>(actor: string, work: (change: Change) => Promise<T>): Promise<Result<Committed<T>>>;
   /**

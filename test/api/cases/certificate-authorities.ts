@@ -114,7 +114,7 @@ export function certificateAuthorityCases(world: World): void {
     expect(deleted.status).toBe(200);
     expect((await call(`GET /v1/certificates/${old.id}`)).body.status).toBe('untrusted');
     expectProblem(await call(`GET ${path}/${before.id}`), 404, 'not-found');
-    const [row] = (await call('GET /v1/audit?limit=500')).body.items.slice(-1);
+    const [row] = (await world.audited(`certificate:${before.id}`)).slice(-1);
     expect(row).toMatchObject({ action: 'certificate-authority.delete' });
   });
 

@@ -336,9 +336,7 @@ export function inventoryCases(world: World): void {
     const sharedKeyWaiver = 'one name for both sides';
     const waived = await made(create('local', { zones, sans, sharedKeyWaiver }));
     expect(waived).toMatchObject({ sharedKeyWaiver });
-    const audited = (await world.admin().audit(0)).filter(
-      ({ target }) => target === `certificate:${waived.id}`,
-    );
+    const audited = await world.audited(`certificate:${waived.id}`);
     expect(audited[0]?.detail).toMatchObject({ sharedKeyWaiver });
     const taken = await call(`PATCH /v1/certificates/${waived.id}`, {
       version: 1,

@@ -179,9 +179,7 @@ export function keyFileCases(world: World): void {
       const ofKey = await tool(folder, 'openssl', 'pkey', '-in', 'plain', '-pubout');
       expect(ofKey).toBe(await tool(folder, 'openssl', 'x509', '-in', 'pem', '-noout', '-pubkey'));
     }
-    const audited = (await world.admin().audit(0)).filter(
-      ({ target }) => target === `certificate:${local.id}`,
-    );
+    const audited = await world.audited(`certificate:${local.id}`);
     expect(audited.map(({ action }) => action)).toContain('certificate.export');
   });
 

@@ -13,6 +13,7 @@ import type { Dependencies } from '../dependencies.ts';
 import { newRow, type RowBasis } from './certificate-row.ts';
 import { internalCa, validity, wrappingIssuer, wrapSshKey } from './issuers.ts';
 import { type FileAnswer, privateKeyFile } from './key-file.ts';
+import { ownCrlUrl } from './own-crl.ts';
 import { importSurroundings, readImport } from './read-import.ts';
 
 /** A certificate that is not written yet, and what its request said of it. */
@@ -156,7 +157,13 @@ export async function signTls(
   const issuer = await internalCa(deps, queries);
   const dates = validity(deps.now(), how.days, issuer);
   return {
-    der: await issueCertificate({ issuer, spki: keys.spki, ...content, ...dates }),
+    der: await issueCertificate({
+      issuer,
+      spki: keys.spki,
+      ...content,
+      ...dates,
+      crlUrl: ownCrlUrl(deps, issuer.id),
+    }),
     issuedBy: issuer.id,
   };
 }

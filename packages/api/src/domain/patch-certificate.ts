@@ -15,19 +15,16 @@ const rules: Readonly<Record<Field, (row: CertificateRow) => string | undefined>
     kind === 'login' || form === 'ssh-key' ? undefined : 'only a login or an SSH key has an end of its own',
   match: ({ kind, form }) =>
     kind === 'login' && form === 'x509' ? undefined : 'only an X.509 login certificate is matched in ways',
-  revocation: forCa,
-  onStaleCrl: forCa,
+  revocation: forTrusted,
+  onStaleCrl: forTrusted,
   crlUrl: forTrusted,
 };
 
-function forCa({ kind, usage }: CertificateRow): string | undefined {
-  return (kind === 'trusted' && usage !== 'ssh-ca') || kind === 'internal-ca'
-    ? undefined
-    : 'only a CA of TLS certificates has revocation lists';
-}
-
+/** Nodes are told of what an internal CA revokes one by one: its list is for others. */
 function forTrusted({ kind, usage }: CertificateRow): string | undefined {
-  return kind === 'trusted' && usage !== 'ssh-ca' ? undefined : 'only the list of a trusted CA is fetched';
+  return kind === 'trusted' && usage !== 'ssh-ca'
+    ? undefined
+    : 'only a trusted CA of TLS clients has lists of its own';
 }
 
 /**

@@ -15,6 +15,7 @@ import {
   findAccount,
   findCertificate,
   findServerNamed,
+  forgetCrlFetch,
   insertCertificate,
   insertRevocation,
   listCertificates,
@@ -252,6 +253,8 @@ export const certificateOperations = [
         const pointer = body.match === undefined ? '/zones' : '/match';
         const [warnings = []] = await admit(change, caller, [{ row: next, pointer, replaces: row.id }]);
         requireWritten(await updateCertificate(change.queries, next, expectedVersion));
+        // Another place to fetch from is asked at once.
+        if (next.crlUrl !== row.crlUrl) await forgetCrlFetch(change.queries, row.id);
         change.audit('certificate.change', `certificate:${row.id}`, {
           alias: next.alias,
           fields: Object.keys(body),

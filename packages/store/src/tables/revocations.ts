@@ -1,7 +1,10 @@
 import type { RevocationReason } from '@sallyport/model';
 import { index, sqliteTable, text } from 'drizzle-orm/sqlite-core';
 
-/** What was revoked, by certificate and by key. Rows outlive their certificate: deleting one never brings a key back. */
+/**
+ * What was revoked, by certificate and by key. Rows outlive their certificate: deleting one never brings a key back.
+ * Both digests are the key's where no certificate of it is known, and both the certificate's where its key is not.
+ */
 export const revocations = sqliteTable(
   'revocations',
   {
