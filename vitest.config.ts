@@ -4,8 +4,8 @@ import { defineConfig } from 'vitest/config';
 
 const quickly = pathToFileURL(`${import.meta.dirname}/test/support/load-quickly.mjs`).href;
 
-/** Stories, whole corpora, and what measures the memory or the time of its own process. */
-const alone = ['test/**/*.test.ts', 'apps/data-plane/src/ssh/hostile.test.ts'];
+/** Stories, whole corpora, and what loads the SSH engine, whose native part should take no other test with it. */
+const alone = ['test/**/*.test.ts', 'apps/data-plane/src/ssh/**/*.test.ts'];
 
 export default defineConfig({
   test: {
