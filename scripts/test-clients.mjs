@@ -13,6 +13,7 @@ const packageOfProgram = {
   puttygen: 'putty-tools',
   certtool: 'gnutls-bin',
   'ssh-audit': 'ssh-audit',
+  dbclient: 'dropbear-bin',
   python3: 'python3',
   make: 'make',
   'g++': 'g++',

@@ -21,6 +21,7 @@ test('a package is missing while one of its programs is', () => {
     'puttygen',
     'certtool',
     'ssh-audit',
+    'dbclient',
     'python3',
     'make',
   );
@@ -60,7 +61,7 @@ test('names what is missing and fails where it cannot install', async () => {
   });
   expect(code).toBe(1);
   expect(stderr).toContain(
-    'install them: openssh-client lftp openssl putty-tools gnutls-bin ssh-audit python3 make g++',
+    'install them: openssh-client lftp openssl putty-tools gnutls-bin ssh-audit dropbear-bin python3 make g++',
   );
 });
 
@@ -75,6 +76,7 @@ function machine(aptGet: 'brings it' | 'fails') {
     'puttygen',
     'certtool',
     'ssh-audit',
+    'dbclient',
     'python3',
     'make',
     'g++',

@@ -3,6 +3,9 @@ import type {
   Account,
   AccountCreate,
   AccountPatch,
+  AlgorithmPolicy,
+  AlgorithmPolicyCreate,
+  AlgorithmPolicyPatch,
   AuditRow,
   Certificate,
   CertificateCreate,
@@ -75,6 +78,7 @@ export interface Client {
     revoke(id: string, version: number): Promise<Changed<Certificate>>;
   };
   readonly accounts: Resource<Account, AccountCreate, AccountPatch>;
+  readonly algorithmPolicies: Resource<AlgorithmPolicy, AlgorithmPolicyCreate, AlgorithmPolicyPatch>;
   readonly nodes: Pick<Resource<Node, never, NodePatch>, 'list' | 'get' | 'change'>;
   readonly joinTokens: Pick<Resource<JoinToken, JoinTokenCreate, never>, 'list'> & {
     create(body: Input<JoinTokenCreate>): Promise<Changed<JoinToken> & { readonly joinToken: string }>;
@@ -172,6 +176,7 @@ export function createClient(options: {
         >,
     },
     accounts: resource('/v1/accounts'),
+    algorithmPolicies: resource('/v1/algorithm-policies'),
     nodes: resource('/v1/nodes'),
     joinTokens: {
       ...resource<JoinToken, JoinTokenCreate, never>('/v1/join-tokens'),

@@ -1,7 +1,9 @@
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { modernPolicy } from '@sallyport/model';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { hybridClient } from './fixture/hybrid-client.ts';
-import { makeHostKey, Stage } from './fixture/stage.ts';
+import { makeHostKey, run, Stage, until } from './fixture/stage.ts';
 
 let stage: Stage;
 beforeAll(async () => {
@@ -62,5 +64,26 @@ describe('sntrup761x25519', () => {
     );
     expect(done.stderr).toContain(`kex: algorithm: ${name}`);
     expect(done.code).toBe(0);
+  });
+});
+
+describe('a key exchange that is guessed', () => {
+  it.each([
+    ['rightly', ['curve25519-sha256', 'diffie-hellman-group16-sha512']],
+    ['wrongly', ['diffie-hellman-group16-sha512', 'curve25519-sha256']],
+    ['wrongly, where another is agreed on that is a hybrid', modernPolicy.ssh.kex],
+  ])('%s ends in a login of Dropbear', async (_, kex) => {
+    const own = await Stage.open({ algorithms: { ...modernPolicy, ssh: { ...modernPolicy.ssh, kex } } });
+    const key = own.at('dropbear');
+    const converted = await run('dropbearconvert', ['openssh', 'dropbear', own.clientKey.file, key]);
+    expect(converted).toMatchObject({ code: 0 });
+    const args = ['-y', '-y', '-i', key, '-p', String(own.port), 'demo@127.0.0.1', '-s', 'none'];
+    const env = { ...process.env, HOME: own.folder };
+    const client = spawn('dbclient', args, { env, stdio: 'ignore' });
+    const exited = once(client, 'exit');
+    await until(() => own.desk.sessions.length === 1);
+    client.kill();
+    await exited;
+    await own.close();
   });
 });

@@ -24,8 +24,14 @@ export function leadKeyExchange(protocol: Protocol, options: KeyExchangeOptions)
   protocol._offer = options.offer;
   const watch = (pass: (payload: Buffer) => unknown) => (payload: Buffer) => {
     const offered = readKexInit(payload);
+    if (!offered) return pass(payload);
+    const before = protocol._kex;
     // It is part of what the exchange signs: the memory that it came in may be used again before.
-    return offered ? exchange(protocol, options, Buffer.from(payload), offered, pass) : pass(payload);
+    const passed = exchange(protocol, options, Buffer.from(payload), offered, pass);
+    if (protocol._kex !== before) {
+      protocol._skipNextInboundPacket = offered.guessFollows && !guessesRight(offered, options.offer);
+    }
+    return passed;
   };
   let first = true;
   const decipher = protocol._decipher;
@@ -43,6 +49,10 @@ export function leadKeyExchange(protocol: Protocol, options: KeyExchangeOptions)
   protocol._onPayload = watch(protocol._onPayload);
 }
 
+/** Whether the packet that follows is of the exchange that both sides prefer; ssh2 asks for less (RFC 4253 section 7). */
+const guessesRight = ({ kex, hostKeys }: OfferedAlgorithms, { lists }: KexOffer): boolean =>
+  kex[0] === lists.kex.array[0] && hostKeys[0] === lists.serverHostKey.array[0];
+
 function exchange(
   protocol: Protocol,
   { offer, hybrids }: KeyExchangeOptions,
@@ -56,17 +66,10 @@ function exchange(
   const before = protocol._kex;
   // A key exchange that the client begins is answered with our own offer, not with the one that stands in.
   if (before && protocol._kexinit === undefined) sendKexInit(protocol);
-  const guessedRight = offered.kex[0] === name;
   protocol._offer = kexOnly(offer, standIn);
   let passed: unknown;
   try {
-    passed = pass(
-      withKex(payload, [
-        ...(guessedRight ? [] : ['guess@invalid']),
-        standIn,
-        ...markers.filter((marker) => offered.kex.includes(marker)),
-      ]),
-    );
+    passed = pass(withKex(payload, [standIn, ...markers.filter((marker) => offered.kex.includes(marker))]));
   } finally {
     protocol._offer = offer;
   }

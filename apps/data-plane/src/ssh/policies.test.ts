@@ -1,6 +1,9 @@
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import { readFile, writeFile } from 'node:fs/promises';
+import type { Socket } from 'node:net';
 import { builtInAlgorithmPolicies, modernPolicy, type SshAlgorithms } from '@sallyport/model';
+import ssh2 from 'ssh2';
 import { afterEach, describe, expect, it } from 'vitest';
 import { makeHostKey, Stage } from './fixture/stage.ts';
 
@@ -106,4 +109,27 @@ describe('new keys', () => {
     expect(await readFile(stage.at('back'))).toEqual(content);
     expect(done.stderr.match(/SSH2_MSG_NEWKEYS received/g)?.length).toBeGreaterThan(4);
   });
+
+  it('come by time, while nothing moves', async () => {
+    stage = await Stage.open();
+    // The schema knows no such haste.
+    await stage.apply({ ssh: { ...stage.server.ssh, rekeySeconds: 0.2 } });
+    const options = ['-o', 'LogLevel=DEBUG1', '-o', 'KexAlgorithms=curve25519-sha256'];
+    const done = await stage.sftp('!sleep 1\npwd\n', stage.clientKey, ...options);
+    expect(done.code).toBe(0);
+    expect(done.stderr.match(/SSH2_MSG_NEWKEYS received/g)?.length).toBeGreaterThan(1);
+  });
+});
+
+it('a client that answers nothing any more is ended', async () => {
+  stage = await Stage.open();
+  // The schema knows no such haste.
+  await stage.apply({ ssh: { ...stage.server.ssh, keepaliveSeconds: 0.3 } });
+  const client = new ssh2.Client();
+  client.on('error', () => {});
+  client.connect({ host: '127.0.0.1', port: stage.port, username: 'demo', password: stage.password });
+  await once(client, 'ready');
+  (client as unknown as { _sock: Socket })._sock.pause();
+  await stage.desk.sessions[0]?.closed;
+  client.destroy();
 });

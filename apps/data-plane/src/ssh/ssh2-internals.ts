@@ -20,7 +20,12 @@ export const disconnectReason = {
 } as const;
 
 /** Algorithm lists of one KEXINIT, encoded once and shared by connections. */
-export type KexOffer = { readonly lists: { readonly kex: { readonly array: readonly string[] } } };
+export type KexOffer = {
+  readonly lists: {
+    readonly kex: { readonly array: readonly string[] };
+    readonly serverHostKey: { readonly array: readonly string[] };
+  };
+};
 
 type KexLists = { cipher: string[]; mac: string[]; compress: string[]; lang: string[] };
 
@@ -100,6 +105,8 @@ export type Protocol = {
   /** Set from our KEXINIT until the keys are exchanged. */
   _kexinit: Buffer | undefined;
   _kex: KeyExchange | undefined;
+  /** The next packet of the client is a guess that was wrong. */
+  _skipNextInboundPacket: boolean;
   /** Until the first keys are in use it reads clear packets; then each exchange makes another one. */
   readonly _decipher: { _onPayload: (payload: Buffer) => unknown };
   _onPayload: (payload: Buffer) => unknown;
