@@ -5,8 +5,10 @@
 // So: load the binding under the Node that will run it; if that fails, build it against that Node's own headers.
 // Always exits 0: without a compiler Sallyport still runs, with one warning at start.
 import { spawnSync } from 'node:child_process';
+import { resolve } from 'node:path';
 import { opensslFlag, sallyportRuntime, sshBindingFolder, sshBindingLoads } from './ssh-binding.mjs';
 
+const objectWrap = resolve(import.meta.dirname, 'ssh-binding-object-wrap.h');
 const folder = sshBindingFolder();
 const { executable, headers } = sallyportRuntime();
 if (folder && !sshBindingLoads(executable, folder)) {
@@ -16,7 +18,11 @@ if (folder && !sshBindingLoads(executable, folder)) {
     spawnSync(executable, [nodeGyp, 'rebuild', '--release', opensslFlag(executable)], {
       cwd: folder,
       encoding: 'utf8',
-      env: headers ? { ...process.env, npm_config_nodedir: headers } : process.env,
+      env: {
+        ...process.env,
+        CXXFLAGS: `${process.env.CXXFLAGS ?? ''} -include ${JSON.stringify(objectWrap)}`,
+        ...(headers ? { npm_config_nodedir: headers } : {}),
+      },
     });
   if (!sshBindingLoads(executable, folder)) {
     console.warn(

@@ -5,12 +5,12 @@ import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { requireNode } from './node-version.mjs';
 import { sallyportRuntime, sshBindingFolder, sshBindingLoads } from './ssh-binding.mjs';
-import { installCommands, isOnPath, missingPackages } from './test-clients.mjs';
+import { installCommands, isOnPath, missingModules, missingPackages } from './test-clients.mjs';
 
 requireNode();
 
 const path = process.env.PATH ?? '';
-const missing = missingPackages(path);
+const missing = [...missingPackages(path), ...missingModules()];
 if (missing.length > 0) {
   const root = process.getuid?.() === 0;
   const commands = installCommands(missing, {
@@ -28,8 +28,8 @@ if (missing.length > 0) {
       fail(`\`${[command, ...args].join(' ')}\` failed; install by hand: ${missing.join(' ')}`);
     }
   }
-  const still = missingPackages(path);
-  if (still.length > 0) fail(`installed, but their programs are not on PATH: ${still.join(' ')}`);
+  const still = [...missingPackages(path), ...missingModules()];
+  if (still.length > 0) fail(`installed, but not to be found: ${still.join(' ')}`);
 }
 
 const folder = sshBindingFolder();

@@ -1,6 +1,6 @@
 // Where ssh2's native binding is, and whether it loads under the Node that runs Sallyport.
 import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join, resolve } from 'node:path';
 
@@ -39,9 +39,13 @@ export function sshBindingFolder() {
   }
 }
 
+/** What a binding calls that was built with Node's own object wrapper: see ssh-binding-object-wrap.h. */
+const fatalHook = 'RemoveEnvironmentCleanupHook';
+
 /**
  * Does the built binding load and work under that Node? One that was built for another major version of OpenSSL
- * loads, and fails at the second packet of chacha20-poly1305. Always asked in a process of its own: a binding of
+ * loads, and fails at the second packet of chacha20-poly1305; one that takes its hooks off while its objects are
+ * collected ends the process some day. Always asked in a process of its own: a binding of
  * another Node may do worse than throw.
  *
  * @param {string} executable a Node
@@ -49,7 +53,7 @@ export function sshBindingFolder() {
  */
 export function sshBindingLoads(executable, folder) {
   const binding = join(folder, 'build', 'Release', 'sshcrypto.node');
-  if (!existsSync(binding)) return false;
+  if (!existsSync(binding) || readFileSync(binding).includes(fatalHook)) return false;
   const probe = `const { ChaChaPolyCipher } = require(${JSON.stringify(binding)});
     const cipher = new ChaChaPolyCipher(Buffer.alloc(64));
     for (const number of [0, 1]) cipher.encrypt(Buffer.alloc(48), number);`;

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join, resolve } from 'node:path';
@@ -17,4 +18,22 @@ test('the native SSH binding loads and ssh2 uses it', () => {
   // ssh2 falls back to JavaScript without a word; this is where it keeps what it found.
   const { bindingAvailable } = createRequire(import.meta.url)(join(folder, '..', 'crypto.js'));
   expect(bindingAvailable).toBe(true);
+});
+
+test('ciphers that the garbage collector finds do not end the process', () => {
+  const binding = join(sshBindingFolder() ?? '', 'build', 'Release', 'sshcrypto.node');
+  // Collections have to come while built-in functions run, outside of any context: with the hooks, within 0.2 s.
+  const program = `const { ChaChaPolyDecipher } = require(${JSON.stringify(binding)});
+    const key = Buffer.alloc(64);
+    let kept = [];
+    for (let round = 0; round < 400; round++) {
+      for (let each = 0; each < 50; each++) new ChaChaPolyDecipher(key);
+      const values = Array.from({ length: 200 }, (_, at) => ({ at, list: [at], map: new Map([[at, at]]) }));
+      Promise.all(values.map(async (value) => ({ ...value })));
+      JSON.parse(JSON.stringify(values));
+      kept.push(values);
+      if (kept.length > 100) kept = [];
+    }`;
+  const { status, signal, stderr } = spawnSync(sallyportRuntime().executable, ['-e', program]);
+  expect({ status, signal, stderr: String(stderr) }).toEqual({ status: 0, signal: null, stderr: '' });
 });

@@ -1,5 +1,5 @@
 // Which programs the tests need, and how a machine that lacks some gets them.
-import { accessSync, constants, statSync } from 'node:fs';
+import { accessSync, constants, existsSync, statSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
 /** Program that must be on PATH -> Debian package that brings it. The last three build the SSH binding. */
@@ -14,10 +14,28 @@ const packageOfProgram = {
   certtool: 'gnutls-bin',
   'ssh-audit': 'ssh-audit',
   dbclient: 'dropbear-bin',
+  psftp: 'putty-tools',
+  rclone: 'rclone',
+  sshfs: 'sshfs',
   python3: 'python3',
   make: 'make',
   'g++': 'g++',
 };
+
+/** Module of the system's Python that must be there -> Debian package that brings it. */
+const packageOfModule = { paramiko: 'python3-paramiko', asyncssh: 'python3-asyncssh' };
+const systemModules = '/usr/lib/python3/dist-packages';
+
+/**
+ * Packages whose modules the system's Python has not, in a fixed order.
+ *
+ * @param {string} [folder] where Debian puts them
+ * @returns {string[]}
+ */
+export const missingModules = (folder = systemModules) =>
+  Object.entries(packageOfModule)
+    .filter(([module]) => !existsSync(join(folder, module)))
+    .map(([, name]) => name);
 
 /**
  * Packages whose programs are not on the path, in a fixed order and without repetition.

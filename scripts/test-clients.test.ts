@@ -2,7 +2,7 @@ import { chmodSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from '
 import { join, resolve } from 'node:path';
 import { expect, test } from 'vitest';
 import { run, temporaryFolder } from '../test/support/process.ts';
-import { installCommands, isOnPath, missingPackages } from './test-clients.mjs';
+import { installCommands, isOnPath, missingModules, missingPackages } from './test-clients.mjs';
 
 /** A folder with executable files of these names. */
 function folderWith(...programs: string[]): string {
@@ -22,11 +22,20 @@ test('a package is missing while one of its programs is', () => {
     'certtool',
     'ssh-audit',
     'dbclient',
+    'psftp',
+    'rclone',
+    'sshfs',
     'python3',
     'make',
   );
   expect(missingPackages(`/nowhere:${most}`)).toEqual(['openssh-client', 'lftp', 'g++']);
   expect(missingPackages(`${most}:${folderWith('sftp', 'lftp', 'g++')}`)).toEqual([]);
+});
+
+test('a package is missing while its Python module is', () => {
+  const modules = temporaryFolder();
+  mkdirSync(join(modules, 'paramiko'));
+  expect(missingModules(modules)).toEqual(['python3-asyncssh']);
 });
 
 test('a folder or a file that cannot be executed is no program', () => {
@@ -61,7 +70,7 @@ test('names what is missing and fails where it cannot install', async () => {
   });
   expect(code).toBe(1);
   expect(stderr).toContain(
-    'install them: openssh-client lftp openssl putty-tools gnutls-bin ssh-audit dropbear-bin python3 make g++',
+    'install them: openssh-client lftp openssl putty-tools gnutls-bin ssh-audit dropbear-bin rclone sshfs python3 make g++',
   );
 });
 
@@ -77,6 +86,9 @@ function machine(aptGet: 'brings it' | 'fails') {
     'certtool',
     'ssh-audit',
     'dbclient',
+    'psftp',
+    'rclone',
+    'sshfs',
     'python3',
     'make',
     'g++',
