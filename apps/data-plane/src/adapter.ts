@@ -1,9 +1,7 @@
 import type { Result } from '@sallyport/faults';
+import type { EventDetail } from './event-detail.ts';
 import type { LoginDesk } from './login.ts';
 import type { RunningServer, ZoneView } from './zone-view.ts';
-
-/** Facts of an event by name; never a secret. */
-export type EventDetail = Readonly<Record<string, string | number>>;
 
 /** Something worth a line in the event log that is neither a login nor a transfer. */
 export type Notice = {

@@ -1,7 +1,7 @@
 import type { FaultCode } from '@sallyport/faults';
 import type { SshCertificate } from '@sallyport/pki';
 import type { CredentialFact, ProofKind } from '@sallyport/policy';
-import type { EventDetail } from './adapter.ts';
+import type { EventDetail } from './event-detail.ts';
 import type { Session } from './session.ts';
 import type { ZoneView } from './zone-view.ts';
 

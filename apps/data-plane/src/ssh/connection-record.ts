@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import type { EventDetail, Notice } from '../adapter.ts';
+import type { Notice } from '../adapter.ts';
+import type { EventDetail } from '../event-detail.ts';
 import { negotiated, type OfferedAlgorithms } from './negotiation.ts';
 import type { Negotiated } from './ssh2-internals.ts';
 

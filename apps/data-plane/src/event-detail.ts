@@ -1,0 +1,2 @@
+/** Facts of an event by name; never a secret. */
+export type EventDetail = Readonly<Record<string, string | number>>;
