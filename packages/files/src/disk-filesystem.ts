@@ -94,14 +94,16 @@ export function diskFileSystem(options: DiskOptions): FileSystem {
     return verified.ok ? ok(attributesOf(stats)) : verified;
   }
 
+  async function partialAt(walk: Walk, path: VirtualPath): Promise<Stats | undefined> {
+    const name = partialOf(path);
+    return name && findPartial(await stagingParent(walk.folder, home), name, now()).catch(() => undefined);
+  }
+
   async function lstatOrPartial(walk: Walk, path: VirtualPath): Promise<Stats> {
     try {
       return await fs.lstat(walk.path);
     } catch (error) {
-      const name = errnoOf(error) === 'ENOENT' ? partialOf(path) : undefined;
-      const waiting =
-        name &&
-        (await findPartial(await stagingParent(walk.folder, home), name, now()).catch(() => undefined));
+      const waiting = errnoOf(error) === 'ENOENT' ? await partialAt(walk, path) : undefined;
       if (!waiting) throw error;
       return waiting;
     }
@@ -119,12 +121,15 @@ export function diskFileSystem(options: DiskOptions): FileSystem {
   }
 
   async function openLast(walk: Walk, path: VirtualPath, mode: WriteMode, permissions: number) {
-    if (uploadMode === 'direct' || mode === 'update') return openInPlace(walk, mode, permissions);
-    if (mode !== 'update-or-create') return stage(walk, path, mode === 'create' ? 'new' : mode, permissions);
+    if (uploadMode === 'direct') return openInPlace(walk, mode, permissions);
+    if (mode !== 'update' && mode !== 'update-or-create') {
+      return stage(walk, path, mode === 'create' ? 'new' : mode, permissions);
+    }
     try {
       return await openInPlace(walk, 'update', permissions);
     } catch (error) {
       if (errnoOf(error) !== 'ENOENT') throw error;
+      if (mode === 'update' && !(await partialAt(walk, path))) throw error;
       // Whoever is second to create it is refused at `commit`, so that neither loses bytes.
       return stage(walk, path, 'continue', permissions);
     }

@@ -60,7 +60,8 @@ export interface WriteHandle {
 
 /**
  * How a file is opened for writing.
- * `create`: must not exist (O_EXCL). `replace`: created or truncated. `update`: must exist, bytes outside the writes stay.
+ * `create`: must not exist (O_EXCL). `replace`: created or truncated. `update`: must exist, bytes outside the writes stay;
+ * a cut upload of the same account exists as far as it goes, and is continued.
  * `update-or-create`: as `update`; where it is missing, as `continue` (SFTP WRITE+CREAT without TRUNC, FTP APPE).
  * `continue`: as `create`, but goes on with a cut upload of the same account to the same path: the handle's size says
  * what is there already.

@@ -151,4 +151,19 @@ describe('guardedFileSystem', () => {
     unwrap(await again.commit());
     expect(await readText(disk, '/new')).toBe('onetwo');
   });
+
+  it('makes no file of a cut upload for whoever may make none any more', async () => {
+    await using place = await filledHome();
+    const disk = diskFileSystem({ home: place.home, uploadMode: 'staged', account: 'acme' });
+    const cut = unwrap(await disk.openWrite(at('/new'), 'replace'));
+    unwrap(await cut.write(bytesOf('one'), 0));
+    await cut.abandon();
+    const may = (allow: FileOperation[]) => guardedFileSystem(disk, { permissions: [{ path: '/', allow }] });
+    expect(faultOf(await may(['write', 'list']).openWrite(at('/new'), 'update'))).toBe('file-not-found');
+    expect(unwrap(await disk.stat(at('/new'))).size).toBe(3);
+    const again = unwrap(await may(['write', 'create']).openWrite(at('/new'), 'update'));
+    unwrap(await again.write(bytesOf('two'), 3));
+    unwrap(await again.commit());
+    expect(await readText(disk, '/new')).toBe('onetwo');
+  });
 });

@@ -90,7 +90,13 @@ export function guardedFileSystem(fs: FileSystem, grant: FileGrant): FileSystem 
       const permitted = await permittedMode(path, mode);
       if (!permitted.ok) return permitted;
       const opened = await fs.openWrite(path, permitted.value, fileMode);
-      return opened.ok ? ok(guardedHandle(opened.value, path)) : opened;
+      if (!opened.ok) return opened;
+      if (mode === 'update' && opened.value.placement === 'staged' && !may('create', path)) {
+        // A cut upload would become a file that may no longer be made.
+        await opened.value.abandon();
+        return refuse('file-not-found', 'ENOENT');
+      }
+      return ok(guardedHandle(opened.value, path));
     },
     setAttributes: (path, change, links) =>
       guard(path, changeOperations(change), () => fs.setAttributes(path, change, links)),

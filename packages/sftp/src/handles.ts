@@ -82,6 +82,15 @@ export class HandleTable {
     return this.#open.get(number);
   }
 
+  /** An upload that waits for its name, which this session is writing to that path. */
+  stagedUpload(path: VirtualPath): OpenUpload | undefined {
+    for (const handle of this.#open.values()) {
+      if (handle.kind === 'upload' && handle.path === path && handle.file.placement === 'staged')
+        return handle;
+    }
+    return undefined;
+  }
+
   /** Takes a handle out of the table; nothing where it is gone already. */
   take(number: number): OpenHandle | undefined {
     const handle = this.#open.get(number);

@@ -1,5 +1,5 @@
 import type { Result } from '@sallyport/faults';
-import type { VirtualPath } from '@sallyport/files';
+import type { FileAttributes, VirtualPath } from '@sallyport/files';
 import type { Access } from './access.ts';
 import { attributeChange } from './attribute-change.ts';
 import { copyData } from './copy-data.ts';
@@ -80,15 +80,18 @@ export async function perform(
     }
     case 'stat':
     case 'lstat': {
-      const found = await files[request.kind](path);
+      const found = await attributesAt(context, request.kind, path);
       return found.ok ? attributesReply(id, found.value) : faultReply(id, found.fault);
     }
     case 'setstat':
     case 'lsetstat': {
-      const [links, present] =
-        request.kind === 'setstat' ? (['follow', files.stat] as const) : (['stay', files.lstat] as const);
-      const change = await attributeChange(request.attributes, () => present(path));
-      return done(change.ok ? await files.setAttributes(path, change.value, links) : change);
+      const [links, look] =
+        request.kind === 'setstat' ? (['follow', 'stat'] as const) : (['stay', 'lstat'] as const);
+      const change = await attributeChange(request.attributes, () => attributesAt(context, look, path));
+      if (!change.ok) return faultReply(id, change.fault);
+      const set = await files.setAttributes(path, change.value, links);
+      const writing = isMissing(set) ? context.handles.stagedUpload(path) : undefined;
+      return done(writing ? await writing.file.setAttributes(change.value) : set);
     }
     case 'hardlink':
       return done(await files.link(path, target));
@@ -120,6 +123,22 @@ export async function perform(
       return performOnHandle(context, request, handle);
     }
   }
+}
+
+const isMissing = (result: Result<unknown>): boolean => !result.ok && result.fault.code === 'file-not-found';
+
+/**
+ * Attributes by path. What this session is writing is there for itself, as it would be for one that writes in place:
+ * file systems over SFTP look at a file as soon as they have made it.
+ */
+async function attributesAt(
+  { files, handles }: OperationContext,
+  look: 'stat' | 'lstat',
+  path: VirtualPath,
+): Promise<Result<FileAttributes>> {
+  const found = await files[look](path);
+  const writing = isMissing(found) ? handles.stagedUpload(path) : undefined;
+  return writing ? writing.file.attributes() : found;
 }
 
 async function performOnHandle(

@@ -105,8 +105,14 @@ function readBody(type: number, reader: ByteReader): RequestBody | undefined {
       return { kind: 'close', handle: reader.handle() };
     case messageType.read:
       return { kind: 'read', handle: reader.handle(), offset: reader.uint64(), length: reader.uint32() };
-    case messageType.write:
-      return { kind: 'write', handle: reader.handle(), offset: reader.uint64(), data: reader.string() };
+    case messageType.write: {
+      const handle = reader.handle();
+      const offset = reader.uint64();
+      const data = reader.string();
+      // The Go client (pkg/sftp 1.13, so rclone) sends its last block with the rest of its buffer behind the data.
+      reader.rest();
+      return { kind: 'write', handle, offset, data };
+    }
     case messageType.lstat:
       return { kind: 'lstat', path: reader.text() };
     case messageType.fstat:

@@ -65,6 +65,21 @@ describe('the handshake', () => {
 describe('files', () => {
   beforeEach(() => peer.greet());
 
+  it('are there for the session that writes them, and for nobody else', async () => {
+    const handle = await peer.handle((id) => ask.open(id, '/mine', WRITE | CREATE | EXCLUSIVE));
+    await peer.call((id) => ask.write(id, handle, 0, 'some'));
+    expect(await peer.call((id) => ask.stat(id, '/mine'))).toMatchObject({ attributes: { size: 4 } });
+    expect(await peer.code((id) => ask.setstat(id, '/mine', { times: [1_000, 2_000] }))).toBe(OK);
+    expect(await peer.code((id) => ask.open(id, '/mine', READ))).toBe(NO_FILE);
+    const other = new Peer({ files: diskFileSystem({ home, uploadMode: 'staged' }) });
+    await other.greet();
+    expect(await other.code((id) => ask.stat(id, '/mine'))).toBe(NO_FILE);
+    other.session.abort();
+    await other.closed;
+    expect(await peer.code((id) => ask.close(id, handle))).toBe(OK);
+    expect((await stat(on('mine'))).mtimeMs).toBe(2_000_000);
+  });
+
   it('appear whole, at CLOSE', async () => {
     const handle = await peer.handle((id) => ask.open(id, '/a.txt', WRITE | CREATE | TRUNCATE));
     expect(await peer.code((id) => ask.write(id, handle, 5, 'world'))).toBe(OK);

@@ -38,7 +38,11 @@ function askPass(password: string): Record<string, string> {
   };
 }
 
-function sshArguments(contract: Contract, login: SshLogin): { args: string[]; env: Record<string, string> } {
+/** Arguments of OpenSSH's programs for a login, and what their environment needs for it. */
+export function sshArguments(
+  contract: Contract,
+  login: SshLogin,
+): { args: string[]; env: Record<string, string> } {
   const { key, password, methods } = login;
   const possible = [...(key ? ['publickey'] : []), ...(password === undefined ? [] : ['password'])];
   const options = {

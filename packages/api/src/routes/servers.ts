@@ -91,9 +91,6 @@ async function checkServer(queries: Queries, candidate: Server): Promise<void> {
   if (!admits.ok) {
     unwrap(refuseField('policy-refused', '/clientPassword', admits.fault.detail ?? 'nobody could log in'));
   }
-  if (candidate.protocol === 'ssh' && candidate.ssh.scp) {
-    unwrap(refuseField('policy-refused', '/ssh/scp', 'the SSH engine does not serve SCP yet'));
-  }
 }
 
 /** Named in an answer; the view of the receipts has all. */
