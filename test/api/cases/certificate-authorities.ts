@@ -105,6 +105,8 @@ export function certificateAuthorityCases(world: World): void {
     const shorter = await act(retired, 'retire', { ...wrong, confirm: count });
     expect(shorter).toMatchObject({ status: 200, body: { trusted: true, trustedUntil: wrong.trustedUntil } });
 
+    // Its revocation list goes with it.
+    expect((await call(`GET /v1/crl/${before.id}.crl`)).status).toBe(200);
     const gone = await call(`DELETE ${path}/${before.id}`, { version: shorter.body.version });
     expectProblem(gone, 409, 'confirmation-required', '/confirm');
     const confirm = gone.body.usedBy.length;

@@ -108,6 +108,8 @@ export function certificateCases(world: World): void {
       expectProblem(answer, 422, 'certificate-purpose');
       expect(answer.body.detail).toContain(`/v1/certificate-authorities/${ca.id}`);
     }
+    const body = { targets: [{ by: 'id', id: ca.id }] };
+    expectProblem(await call('POST /v1/certificates/revoke', { body }), 422, 'certificate-purpose');
   });
 
   test('a server’s own chain and key are imported', async () => {

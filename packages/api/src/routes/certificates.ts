@@ -100,7 +100,7 @@ async function requireKey(queries: Queries, caller: Caller, row: CertificateRow)
 }
 
 /** An internal CA goes by a way of its own, which says first what would stop and has it confirmed. */
-function refuseInternalCa({ kind, id }: CertificateRow): void {
+export function refuseInternalCa({ kind, id }: CertificateRow): void {
   if (kind !== 'internal-ca') return;
   const detail = `this is an internal CA: revoke or delete it under /v1/certificate-authorities/${id}`;
   throw new FaultError({ code: 'certificate-purpose', detail });

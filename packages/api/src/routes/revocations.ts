@@ -22,7 +22,7 @@ import { resolveTarget, revoke, withSameKeys } from '../domain/revoke.ts';
 import { readChainFile, storedChain, validateChain } from '../domain/validate-chain.ts';
 import { operation } from '../operation.ts';
 import { asked, changed, commit, found, page, pageOf, pageQuery } from './answers.ts';
-import { zonesOf } from './certificates.ts';
+import { refuseInternalCa, zonesOf } from './certificates.ts';
 
 const revocationView = ({ sha256, spkiSha256, at, reason, serial }: RevocationRow): Revocation => ({
   sha256,
@@ -74,7 +74,10 @@ export const revocationOperations = [
         }
         const named = resolved.flatMap(({ rows }) => rows);
         const rows = await withSameKeys(queries, named);
-        for (const row of rows) await requireReach(queries, caller, row);
+        for (const row of rows) {
+          await requireReach(queries, caller, row);
+          refuseInternalCa(row);
+        }
         const unregistered = new Map(
           resolved.flatMap((target) => target.unregistered).map((one) => [one.sha256, one]),
         );
