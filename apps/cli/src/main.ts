@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { type ApiRequest, createClient } from '@sallyport/client';
+import { type ApiRequest, type Client, createClient } from '@sallyport/client';
 import { unwrap } from '@sallyport/faults';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { type OutputMode, printFailure, printResult } from './output.ts';
@@ -29,6 +29,13 @@ async function attempt(mode: OutputMode, work: () => Promise<void>): Promise<voi
 
 const modeOf = (options: { json?: boolean }): OutputMode => (options.json ? 'json' : 'text');
 const jsonOption = () => new Option('--json', 'answer in JSON');
+
+/** A client with the token of the environment; throws Error where there is none. */
+function apiClient(url: string): Client {
+  const token = process.env.SALLYPORT_TOKEN;
+  if (!token) throw new Error('set SALLYPORT_TOKEN to an API token');
+  return createClient({ url, token });
+}
 
 /**
  * `sallyport`: parses the command line and runs the command. What a command needs is loaded by that command: a node
@@ -162,6 +169,45 @@ export async function main(argv: readonly string[]): Promise<void> {
       }),
     );
 
+  const trust = program.command('trust').description('which CAs are trusted');
+  const apiUrlOption = () =>
+    new Option('--url <url>', 'control plane').default(process.env.SALLYPORT_URL ?? 'http://127.0.0.1:8080');
+  trust
+    .command('import-public-roots')
+    .description('trust the public root CAs that come with this Node; nobody does unless you ask for it')
+    .addOption(apiUrlOption())
+    .addOption(jsonOption())
+    .addHelpText('after', '\nThe token comes from SALLYPORT_TOKEN and must reach all zones.')
+    .action(async (options: { url: string; json?: boolean }) =>
+      attempt(modeOf(options), async () => {
+        const { rootCertificates } = await import('node:tls');
+        const { importPublicRoots } = await import('./public-roots.ts');
+        const report = await importPublicRoots(apiClient(options.url), rootCertificates);
+        const { added, present, refused } = report;
+        const text = `${added.length} added, ${present.length} there already, ${refused.length} refused`;
+        const reasons = refused.map(
+          ({ subject, reason }) => `  ${subject.replaceAll('\n', ', ')}: ${reason}`,
+        );
+        printResult(modeOf(options), report, [text, ...reasons].join('\n'));
+      }),
+    );
+  trust
+    .command('remove-public-roots')
+    .description('take that trust back; a root that logins rest on stays')
+    .addOption(apiUrlOption())
+    .addOption(jsonOption())
+    .action(async (options: { url: string; json?: boolean }) =>
+      attempt(modeOf(options), async () => {
+        const { removePublicRoots } = await import('./public-roots.ts');
+        const report = await removePublicRoots(apiClient(options.url));
+        const text = [
+          `${report.removed.length} removed`,
+          ...report.inUse.map((alias) => `  in use: ${alias}`),
+        ];
+        printResult(modeOf(options), report, text.join('\n'));
+      }),
+    );
+
   program
     .command('api')
     .description('send one request to the API, for scripts: sallyport api GET /v1/servers')
@@ -178,9 +224,7 @@ export async function main(argv: readonly string[]): Promise<void> {
         options: { url: string; data?: string; ifMatch?: number },
       ) =>
         attempt('json', async () => {
-          const token = process.env.SALLYPORT_TOKEN;
-          if (!token) throw new Error('set SALLYPORT_TOKEN to an API token');
-          const answer = await createClient({ url: options.url, token }).request({
+          const answer = await apiClient(options.url).request({
             method,
             path,
             ...(options.data === undefined ? {} : { body: JSON.parse(options.data) }),
