@@ -20,6 +20,9 @@ async function main(args: readonly string[]): Promise<number> {
   return options.strictness === 'strict' && rows.some(({ met }) => met === false) ? 1 : 0;
 }
 
+// Every program that runs is ended with this process.
+process.setMaxListeners(0);
+
 main(process.argv.slice(2)).then(
   (code) => process.exit(code),
   (error: unknown) => {

@@ -98,6 +98,8 @@ CREATE INDEX `certificates_spki` ON `certificates` (`spki_sha256`);--> statement
 CREATE INDEX `certificates_ssh_fingerprint` ON `certificates` (`ssh_fingerprint`);--> statement-breakpoint
 CREATE INDEX `certificates_subject_hash` ON `certificates` (`subject_hash`);--> statement-breakpoint
 CREATE INDEX `certificates_top_issuer` ON `certificates` (`top_issuer`);--> statement-breakpoint
+CREATE INDEX `certificates_kind` ON `certificates` (`kind`,`id`);--> statement-breakpoint
+CREATE INDEX `certificates_revoked` ON `certificates` (`id`) WHERE revoked_at IS NOT NULL;--> statement-breakpoint
 CREATE INDEX `certificates_listed` ON `certificates` (`id`,`kind`,`account`,`form`,`key_type`,`revoked_at`,`not_before`,`not_after`,`valid_until`,`anchor`,`top_issuer`,`top_key_id`,`subject`,`zones`);--> statement-breakpoint
 ALTER TABLE `revocations` ADD `issuer_hash` text;--> statement-breakpoint
 ALTER TABLE `revocations` ADD `serial` text;--> statement-breakpoint

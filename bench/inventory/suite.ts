@@ -18,16 +18,16 @@ type Page = { readonly name: string; readonly query: (at: number) => string; rea
 
 /** Every filter, where it finds much, little and nothing: what finds nothing looks at every certificate there is. */
 const listed: readonly Page[] = [
-  { name: 'page, any', query: (at) => `cursor=crt_${at.toString(16).padStart(2, '0')}` },
-  { name: 'page, status=valid', query: () => 'status=valid' },
-  { name: 'page, status=revoked (1 in 1,000)', query: () => 'status=revoked' },
-  { name: 'page, status=untrusted (1 in 500)', query: () => 'status=untrusted' },
-  { name: 'page, status=not-yet-valid (none)', query: () => 'status=not-yet-valid' },
-  { name: 'page, expiresWithin=30d', query: () => 'expiresWithin=30d' },
-  { name: 'page, subject (one)', query: (at) => `subject=bench%20${at}7%20` },
-  { name: 'page, subject (none)', query: () => 'subject=nobody' },
-  { name: 'page, kind, keyType and status', query: () => 'kind=local&keyType=rsa&status=expired' },
-  { name: 'page, a token of one zone (none)', query: () => 'kind=local', token: 'one-zone' },
+  { name: 'page: any', query: (at) => `cursor=crt_${at.toString(16).padStart(2, '0')}` },
+  { name: 'page: status=valid', query: () => 'status=valid' },
+  { name: 'page: status=revoked (1 in 1,000)', query: () => 'status=revoked' },
+  { name: 'page: status=untrusted (1 in 500)', query: () => 'status=untrusted' },
+  { name: 'page: status=not-yet-valid (none)', query: () => 'status=not-yet-valid' },
+  { name: 'page: expiresWithin=30d', query: () => 'expiresWithin=30d' },
+  { name: 'page: subject (one)', query: (at) => `subject=bench%20${at}7%20` },
+  { name: 'page: subject (none)', query: () => 'subject=nobody' },
+  { name: 'page: kind and keyType and status', query: () => 'kind=local&keyType=rsa&status=expired' },
+  { name: 'page: a token of one zone (none)', query: () => 'kind=local', token: 'one-zone' },
 ];
 
 async function timesOf(count: number, work: (at: number) => Promise<unknown>): Promise<number[]> {

@@ -44,7 +44,7 @@ export type {
 export { keyFacts } from './key-facts.ts';
 export { type GeneratedKeyType, generateKeyPair, type KeyPair, privateKeyMatches } from './key-pair.ts';
 export { opensshPrivateKey } from './openssh-private-key.ts';
-export { readPemCertificates, readPemPrivateKey, toPem, toPemChain } from './pem.ts';
+export { pemOfBase64, readPemCertificates, readPemPrivateKey, toPem, toPemChain } from './pem.ts';
 export type { PrivateKey } from './private-key.ts';
 export { type PathReport, type ReportedPath, reportPaths } from './report-paths.ts';
 export {

@@ -12,10 +12,11 @@ export type PemBlock = {
 };
 
 /** DER as PEM, 64 characters to the line (RFC 7468). */
-export function toPem(label: string, der: Uint8Array): string {
-  const lines = toBase64(der).match(/.{1,64}/g) ?? [];
-  return [`-----BEGIN ${label}-----`, ...lines, `-----END ${label}-----`, ''].join('\n');
-}
+export const toPem = (label: string, der: Uint8Array): string => pemOfBase64(label, toBase64(der));
+
+/** DER that is in base64 already as PEM. */
+export const pemOfBase64 = (label: string, base64: string): string =>
+  `-----BEGIN ${label}-----\n${base64.replace(/.{1,64}/g, '$&\n')}-----END ${label}-----\n`;
 
 /** Certificates as PEM, one after the other, leaf first as servers want it. */
 export const toPemChain = (chain: readonly Uint8Array[]): string =>

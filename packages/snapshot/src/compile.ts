@@ -39,7 +39,7 @@ export type LocalCertificate = Omit<ServedCertificate, 'chain'> & {
   readonly privateKey?: Bytes;
 };
 
-/** A login certificate as it is registered. The names are DER, for `issuer+subject`. */
+/** A login certificate as it is registered. The names are DER, for `issuer+subject`, and empty where it matches otherwise. */
 export type RegisteredCertificate = LoginCredential & {
   readonly account: string;
   readonly issuer: Bytes;

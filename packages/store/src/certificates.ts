@@ -1,8 +1,9 @@
 import type { CertificateKind } from '@sallyport/model';
-import { and, asc, eq, inArray } from 'drizzle-orm';
+import { and, asc, eq, inArray, isNull } from 'drizzle-orm';
 import { inPieces } from './chunks.ts';
 import type { Queries } from './database.ts';
-import { certificates, certificateVersions, crlChunks, crlFetches, crls } from './tables/index.ts';
+import { someZoneInReach } from './page.ts';
+import { accounts, certificates, certificateVersions, crlChunks, crlFetches, crls } from './tables/index.ts';
 
 /** A certificate as it is stored; status and uses are computed by whoever answers it. */
 export type CertificateRow = typeof certificates.$inferSelect;
@@ -23,6 +24,22 @@ export async function loginCertificatesOf(
     if (account !== null) ids.set(account, [...(ids.get(account) ?? []), id]);
   }
   return ids;
+}
+
+/** Login certificates of the accounts of a zone, but revoked ones. */
+export function loginCertificatesIn(queries: Queries, zone: string): Promise<CertificateRow[]> {
+  const own = queries
+    .select({ id: accounts.id })
+    .from(accounts)
+    .where(someZoneInReach(accounts.zones, [zone]));
+  return queries
+    .select()
+    .from(certificates)
+    .where(
+      and(inArray(certificates.account, own), eq(certificates.kind, 'login'), isNull(certificates.revokedAt)),
+    )
+    .orderBy(asc(certificates.id))
+    .all();
 }
 
 /** The first login certificates that are trusted through a CA of that name and not pinned. */

@@ -73,6 +73,7 @@ export {
   findCertificates,
   insertCertificate,
   insertCertificates,
+  loginCertificatesIn,
   loginCertificatesOf,
   loginsIssuedBy,
   updateCertificate,

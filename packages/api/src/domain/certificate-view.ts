@@ -1,6 +1,5 @@
-import { fromBase64 } from '@sallyport/bytes';
 import type { Certificate, CertificateStatus, certificate } from '@sallyport/model';
-import { toPem } from '@sallyport/pki';
+import { pemOfBase64 } from '@sallyport/pki';
 import {
   type Anchors,
   type CertificateRow,
@@ -91,7 +90,7 @@ export function certificateView(row: CertificateRow, around: CertificateSurround
     hasPrivateKey: row.privateKey !== null,
     status: statusOf(row, around),
     usedBy: usesOf(row, around),
-    pem: row.chain.map((der) => toPem('CERTIFICATE', fromBase64(der))).join(''),
+    pem: row.chain.map((base64) => pemOfBase64('CERTIFICATE', base64)).join(''),
     version: row.version,
     createdAt: row.createdAt,
   } satisfies z.input<typeof certificate>;

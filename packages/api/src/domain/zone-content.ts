@@ -9,8 +9,10 @@ import {
   type CertificateRow,
   certificatesOfKinds,
   customAlgorithmPolicies,
+  findCertificates,
   findZone,
   type KeyEncryption,
+  loginCertificatesIn,
   type Queries,
   readPolicyDocument,
   revokedSshCertificates,
@@ -52,15 +54,10 @@ export async function readZoneContent(
   const servers = await serversOfZone(queries, zoneId);
   const assigned = new Set(servers.flatMap((server) => server.certificates));
   const accounts = (await allAccounts(queries)).filter((account) => account.zones.includes(zoneId));
-  const accountIds = new Set(accounts.map((account) => account.id));
-  const localRows = (await certificatesOfKinds(queries, ['local'])).filter((row) => assigned.has(row.id));
-  const loginRows = (await certificatesOfKinds(queries, ['login'])).filter(
-    (row) =>
-      row.account !== null &&
-      accountIds.has(row.account) &&
-      row.revokedAt === null &&
-      // A weak key logs in where its zone takes such keys, and nowhere else that its account is let into.
-      (row.keyType !== 'rsa' || row.key.bits >= zone.importRsaBits),
+  const localRows = await findCertificates(queries, [...assigned]);
+  const loginRows = (await loginCertificatesIn(queries, zoneId)).filter(
+    // A weak key logs in where its zone takes such keys, and nowhere else that its account is let into.
+    (row) => row.keyType !== 'rsa' || row.key.bits >= zone.importRsaBits,
   );
   const caRows = await certificatesOfKinds(queries, ['trusted', 'internal-ca']);
   const tlsCas = caRows.filter((row) => isTrustedCa(row, now));
@@ -113,8 +110,9 @@ async function localCertificate(row: CertificateRow, keys: KeyEncryption): Promi
 }
 
 function registeredCertificate(row: CertificateRow): RegisteredCertificate {
-  const parsed = storedLeaf(row);
-  const validUntil = endOfUse(row, parsed);
+  const validUntil = endOfUse(row, { notAfter: new Date(row.notAfter) });
+  // Only who is matched by name needs the names, and reading a certificate costs more than all the rest.
+  const names = row.match === 'issuer+subject' ? storedLeaf(row) : undefined;
   return {
     account: row.account ?? '',
     certificate: row.id,
@@ -125,7 +123,7 @@ function registeredCertificate(row: CertificateRow): RegisteredCertificate {
     spkiSha256: row.spkiSha256,
     ...(validUntil === undefined ? {} : { validUntil }),
     ...(row.sources === null ? {} : { sources: row.sources }),
-    issuer: parsed.issuerDer,
-    subject: parsed.subjectDer,
+    issuer: names?.issuerDer ?? new Uint8Array(0),
+    subject: names?.subjectDer ?? new Uint8Array(0),
   };
 }

@@ -92,6 +92,8 @@ export const certificates = sqliteTable(
     index('certificates_ssh_fingerprint').on(table.sshFingerprint),
     index('certificates_subject_hash').on(table.subjectHash),
     index('certificates_top_issuer').on(table.topIssuer),
+    index('certificates_kind').on(table.kind, table.id),
+    index('certificates_revoked').on(table.id).where(sql`revoked_at IS NOT NULL`),
     // Holds all that a list filters by, in the order of its pages, without the certificates themselves.
     index('certificates_listed').on(
       table.id,
