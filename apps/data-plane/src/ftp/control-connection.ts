@@ -163,7 +163,7 @@ class ControlConnection {
   /** Runs the TLS handshake and opens a login attempt with what it proved; the raw socket is gone where it fails. */
   async #secure(socket: Socket): Promise<Secured | undefined> {
     const outcome: TlsOutcome = this.#means.acceptor
-      ? await this.#means.acceptor.secure(socket)
+      ? await this.#means.acceptor.secure(socket, this.#source)
       : { kind: 'failed', reason: 'identity-unusable' };
     if (outcome.kind === 'failed') {
       // A health check connects, says nothing and leaves: no line for each.
@@ -178,9 +178,10 @@ class ControlConnection {
   }
 
   /** A required listener says 421 before it reads a command (design section 4). */
-  #turnedAway({ admission }: Secured, link: ControlLink): boolean {
+  #turnedAway({ admission, credential }: Secured, link: ControlLink): boolean {
     if (admission.kind === 'proceed') return false;
-    this.#notice('refused', admission.reason);
+    // Of one that is not acceptable the acceptor has told, with the reason.
+    if (credential.kind !== 'invalid') this.#notice('refused', admission.reason);
     link.farewell(faultReply('certificate-required'));
     return true;
   }

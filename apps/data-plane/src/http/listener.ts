@@ -128,7 +128,7 @@ export function createHttpListener(context: AdapterContext): Listener<HttpServer
       return;
     }
 
-    const outcome = await tls.secure(socket);
+    const outcome = await tls.secure(socket, source);
     if (outcome.kind === 'failed') {
       // A health check connects, says nothing and leaves: no line for each.
       if (socket.bytesRead === 0) return;
@@ -151,13 +151,11 @@ export function createHttpListener(context: AdapterContext): Listener<HttpServer
         credentialStands: outcome.credentialStands,
       });
     }
-    context.notice({
-      kind: 'listener',
-      server: server.id,
-      source,
-      outcome: 'refused',
-      reason: outcome.admission.reason,
-    });
+    // Of one that is not acceptable the acceptor has told, with the reason.
+    if (outcome.credential.kind !== 'invalid') {
+      const { reason } = outcome.admission;
+      context.notice({ kind: 'listener', server: server.id, source, outcome: 'refused', reason });
+    }
     sendOff(secured, server);
   }
 

@@ -44,8 +44,13 @@ export type TlsOutcome =
 
 /** The TLS side of one listener. Every handshake meets the identities, mode and trust in force as it starts. */
 export interface TlsAcceptor {
-  /** Runs the server side of a handshake and judges the client certificate. Never rejects. */
-  secure(socket: Socket | Duplex): Promise<TlsOutcome>;
+  /**
+   * Runs the server side of a handshake and judges the client certificate. Never rejects. A certificate that is not
+   * acceptable is told to the event log with the exact reason, whatever the connection comes to by other proofs.
+   *
+   * @param source address of the client
+   */
+  secure(socket: Socket | Duplex, source?: string): Promise<TlsOutcome>;
   /**
    * Changes what later handshakes meet.
    *
@@ -99,7 +104,7 @@ export function createTlsAcceptor(options: {
     return contexts;
   }
 
-  async function secure(raw: Socket | Duplex): Promise<TlsOutcome> {
+  async function secure(raw: Socket | Duplex, source?: string): Promise<TlsOutcome> {
     raw.on('error', () => raw.destroy());
     const { server } = running;
     const graceMs = server.limits.loginGraceSeconds * 1_000;
@@ -143,6 +148,16 @@ export function createTlsAcceptor(options: {
     } catch {
       // Not even the reading of what the client sent may reach the caller as an exception.
       socket.destroy();
+    }
+    if (judged.fact.kind === 'invalid') {
+      context.notice({
+        kind: 'listener',
+        server: server.id,
+        ...(source === undefined ? {} : { source }),
+        outcome: 'refused',
+        reason: 'credential-invalid',
+        detail: { credential: judged.fact.reason.slice(0, 1_000) },
+      });
     }
     if (socket.destroyed) return { kind: 'failed', reason: 'connection-closed' };
     return {
