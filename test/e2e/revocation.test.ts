@@ -134,6 +134,9 @@ test('without a list of a CA that must have one nobody enters; with one, all but
   await untilLive(quickstart, zone, (await putList([])).changeSequence);
   for (const target of targets) expect(await enters(target, login)).toBe(true);
 
+  // SSH looks at the key alone, and at whether its certificate still holds.
+  const key = { user: 'listed', key: login.certificate?.key ?? '' };
+  const byKey = await openSftp(quickstart.contract, key);
   const resting = [await startSlowDownload('ftp', login), await startSlowDownload('https', login)];
   const other = await startSlowDownload('https', bystander.login);
   await putList([serial]);
@@ -143,6 +146,8 @@ test('without a list of a CA that must have one nobody enters; with one, all but
   console.log(`revoked by the list: met by a client that came ${beganAfterMs.toFixed()} ms after the answer`);
   expect(beganAfterMs).toBeLessThan(1_000);
   for (const download of resting) expect(await download.exited).not.toBe(0);
+  await expect(byKey.works()).rejects.toThrow('the session has ended');
+  expect((await sftp(quickstart.contract, key, 'pwd\n')).code).toBe(255);
   for (const target of targets) expect(await enters(target, login)).toBe(false);
   expect(other.child.exitCode).toBe(null);
   other.kill('SIGTERM');

@@ -5,14 +5,14 @@ import { sha256Hex } from '@sallyport/bytes';
 import { unwrap } from '@sallyport/faults';
 import { virtualPath } from '@sallyport/files';
 import { modernPolicy, type ServerProtocol, serverCreate, server as serverSchema } from '@sallyport/model';
-import { generateKeyPair, sshBlobOf } from '@sallyport/pki';
+import { generateKeyPair, packSerials, readSerials, sshBlobOf } from '@sallyport/pki';
 import type { AccountRecord } from '@sallyport/snapshot/node';
 import { expect, test } from 'vitest';
 import { createLoginDesk, type LoginRecord } from './login-desk.ts';
 import { createVerifiedPasswords } from './password/cache.ts';
 import { createSessionRegistry } from './session-registry.ts';
 import { viewOf } from './tls/fixture/zone.ts';
-import type { ZoneView } from './zone-view.ts';
+import type { CrlRule, ZoneView } from './zone-view.ts';
 
 const anna: AccountRecord = {
   id: 'acc-anna',
@@ -46,10 +46,14 @@ const serverOf = (protocol: ServerProtocol, clientCertificate: 'optional' | 'req
 const pathOf = (text: string) => unwrap(virtualPath(text));
 
 /** A desk over a view that a test replaces, with the real registry and the real policy. */
-async function openDesk(protocol: ServerProtocol, clientCertificate: 'optional' | 'required') {
+async function openDesk(
+  protocol: ServerProtocol,
+  clientCertificate: 'optional' | 'required',
+  crlRules: () => ZoneView['crlRules'] = () => [],
+) {
   const root = await realpath(await mkdtemp(join(tmpdir(), 'sallyport-desk-')));
   const view = (account: AccountRecord | undefined): ZoneView => ({
-    ...viewOf({}),
+    ...viewOf({ crlRules: crlRules() }),
     servers: [{ server: serverOf(protocol, clientCertificate), identities: [], algorithms: modernPolicy }],
     accountNamed: async (name) => (name === account?.name ? account : undefined),
   });
@@ -106,6 +110,36 @@ test('a certificate that was revoked between the handshake and the login admits 
 
   revoked = false;
   expect(await desk.attempt.name('anna')).toMatchObject({ kind: 'admitted' });
+});
+
+test('the key of a certificate that its CA has revoked logs in over SSH no more', async () => {
+  const { spki } = await generateKeyPair('ed25519');
+  const serials: string[] = [];
+  const ca = { subject: 'CN=CA', subjectDer: Uint8Array.of(1), key: {} as CrlRule['ca']['key'] };
+  const rules = (): CrlRule[] => [
+    {
+      id: 'crt-ca',
+      ca,
+      onStaleCrl: 'accept-with-alarm',
+      list: { number: '1', nextUpdate: new Date(0), serials: unwrap(readSerials(packSerials(serials))) },
+    },
+  ];
+  await using desk = await openDesk('ssh', 'optional', rules);
+  const listedBy = { cas: ['crt-ca'], serial: '0a' };
+  const credential = { certificate: 'crt-anna', form: 'x509', match: 'certificate', anchor: 'path' } as const;
+  const digests = { sha256: '0'.repeat(64), spkiSha256: sha256Hex(spki) };
+  const listed: AccountRecord = { ...anna, credentials: [{ ...credential, ...digests, listedBy }] };
+  const blob = unwrap(sshBlobOf(spki));
+  desk.apply(listed);
+  const outcome = await desk.attempt.sshKey('anna', blob);
+  if (outcome.kind !== 'admitted') throw new Error(outcome.kind);
+  serials.push('0b');
+  await desk.applyToSessions(listed);
+  expect(outcome.session.ended.aborted).toBe(false);
+  serials.push('0a');
+  await desk.applyToSessions(listed);
+  expect(outcome.session.ended.reason).toBe('credential-gone');
+  expect(await desk.attempt.knowsSshKey('anna', blob)).toBe(false);
 });
 
 test('a password that was changed before the last proof came in admits nobody', async () => {

@@ -61,9 +61,15 @@ type Proved = {
   readonly sshCertificate?: SshCertificateFacts;
 };
 
+/** Has the CA of an X.509 certificate revoked it? Over SSH its key logs in, and must not after that. */
+const isListed = ({ listedBy }: LoginCredential, view: ZoneView): boolean =>
+  listedBy !== undefined &&
+  view.crlRules.some(({ id, list }) => listedBy.cas.includes(id) && list?.serials.has(listedBy.serial));
+
 /** Is the credential good at this moment, revocation included? */
 const standsNow = (credential: LoginCredential, view: ZoneView, now: number): boolean =>
   !view.isRevoked(credential) &&
+  !isListed(credential, view) &&
   (credential.validUntil === undefined || Date.parse(credential.validUntil) > now);
 
 /** Why a key is no credential of the account now. */
@@ -188,6 +194,8 @@ function openAttempt(options: LoginDeskOptions, doorway: Doorway): LoginAttempt 
       proofs: decision.proofs,
       passwordHash: held.passwordHash,
       credentialStands: held.sshKey?.stands ?? tls?.stands,
+      credential: held.sshKey?.fingerprint,
+      certificate: decision.certificate,
       files: files.files,
       home: account.home,
       regrant: files.regrant,

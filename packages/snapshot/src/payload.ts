@@ -106,6 +106,10 @@ export const loginCredential = z.strictObject({
   validUntil: time.optional(),
   /** Networks that an SSH key may log in from; absent: anywhere. */
   sources: z.array(cidr).max(100).optional(),
+  /** CAs whose lists would name this X.509 certificate, and by what: its key must not log in over SSH after that. */
+  listedBy: z
+    .strictObject({ cas: z.array(id).min(1).max(16), serial: z.string().regex(/^(?:[0-9a-f]{2}){1,21}$/) })
+    .optional(),
 });
 export type LoginCredential = z.infer<typeof loginCredential>;
 

@@ -18,7 +18,8 @@ import {
   revokedSshCertificates,
   serversOfZone,
 } from '@sallyport/store';
-import { readCrlRules } from './crl-rules.ts';
+import { nameHash } from './chain-facts.ts';
+import { checksCrl, readCrlRules } from './crl-rules.ts';
 import { endOfUse } from './end-of-use.ts';
 import { leafOf, privateKeyPurpose, storedLeaf, storedSshBlob } from './stored-certificate.ts';
 import { isTrustedCa, isTrustedSshCa } from './trusted-now.ts';
@@ -61,6 +62,7 @@ export async function readZoneContent(
   );
   const caRows = await certificatesOfKinds(queries, ['trusted', 'internal-ca']);
   const tlsCas = caRows.filter((row) => isTrustedCa(row, now));
+  const listing = tlsCas.filter(checksCrl);
   return {
     zone,
     policy: await readGlobalPolicy(queries),
@@ -79,7 +81,7 @@ export async function readZoneContent(
       limits: account.limits,
       uploadMode: account.uploadMode,
     })),
-    registered: loginRows.map(registeredCertificate),
+    registered: loginRows.map((row) => registeredCertificate(row, listing)),
     cas: tlsCas.map((row) => ({ id: row.id, der: leafOf(row), advertise: true, ...endOfTrust(row) })),
     sshCas: caRows
       .filter((row) => isTrustedSshCa(row, now))
@@ -109,7 +111,31 @@ async function localCertificate(row: CertificateRow, keys: KeyEncryption): Promi
     : { ...common, privateKey: await keys.unwrap(privateKeyPurpose(row.id), row.privateKey) };
 }
 
-function registeredCertificate(row: CertificateRow): RegisteredCertificate {
+/**
+ * The CAs among these that may have signed a certificate, with the number that their lists would name it by. Its
+ * signature is not looked at: lists are asked, nothing is trusted.
+ */
+function listedBy(
+  row: CertificateRow,
+  listing: readonly CertificateRow[],
+): Pick<RegisteredCertificate, 'listedBy'> {
+  // Most certificates are ruled out by the text: reading one costs more than all the rest.
+  const named = row.form === 'x509' ? listing.filter(({ subject }) => subject === row.issuer) : [];
+  if (named.length === 0) return {};
+  const { issuerDer, authorityKeyId, serial } = storedLeaf(row);
+  const issuer = nameHash(issuerDer);
+  const cas = named.filter(
+    ({ subjectHash, subjectKeyId }) =>
+      subjectHash === issuer &&
+      (authorityKeyId === undefined || subjectKeyId === null || subjectKeyId === authorityKeyId),
+  );
+  return cas.length === 0 ? {} : { listedBy: { cas: cas.slice(0, 16).map(({ id }) => id), serial } };
+}
+
+function registeredCertificate(
+  row: CertificateRow,
+  listing: readonly CertificateRow[],
+): RegisteredCertificate {
   const validUntil = endOfUse(row, { notAfter: new Date(row.notAfter) });
   // Only who is matched by name needs the names, and reading a certificate costs more than all the rest.
   const names = row.match === 'issuer+subject' ? storedLeaf(row) : undefined;
@@ -123,6 +149,7 @@ function registeredCertificate(row: CertificateRow): RegisteredCertificate {
     spkiSha256: row.spkiSha256,
     ...(validUntil === undefined ? {} : { validUntil }),
     ...(row.sources === null ? {} : { sources: row.sources }),
+    ...listedBy(row, listing),
     issuer: names?.issuerDer ?? new Uint8Array(0),
     subject: names?.subjectDer ?? new Uint8Array(0),
   };
