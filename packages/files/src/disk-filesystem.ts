@@ -8,12 +8,12 @@ import { changeAttributes, openForChange } from './disk-change.ts';
 import { errnoOf, trySystem } from './disk-errno.ts';
 import { changeLink, insideHome, linkFile, readTarget } from './disk-link.ts';
 import { entriesOf, listBatch } from './disk-list.ts';
-import { openForReading, openInPlace, openStaged, stagingParent } from './disk-open.ts';
+import { KnownFolders, openForReading, openInPlace, openStaged, stagingParent } from './disk-open.ts';
 import { move } from './disk-place.ts';
 import { findPartial, removePartial, sweepStaging } from './disk-staging.ts';
 import { type Folder, isLink, nativeTraversal, rootFolder, type Traversal, Walk } from './disk-walk.ts';
 import type { FileAttributes, FileSystem, WriteMode } from './filesystem.ts';
-import { namesOf, rootPath, type VirtualPath } from './path.ts';
+import { namesOf, parentOf, rootPath, type VirtualPath } from './path.ts';
 
 export type DiskOptions = {
   /** Absolute path of the account's folder, without links in it: what `openHome` answered. */
@@ -49,6 +49,7 @@ const refuseRoot: Result<never> = refuse('permission-denied', 'the home itself s
 export function diskFileSystem(options: DiskOptions): FileSystem {
   const { home, uploadMode, umask = 0o077, traversal = nativeTraversal, now = Date.now, account } = options;
   if (!isAbsolute(home)) throw new TypeError('the home must be absolute');
+  const known = new KnownFolders();
   let sweep: Promise<void> | undefined;
 
   /** Walks to a path, lets the action meet its last name, and goes through links as often as it asks. */
@@ -96,7 +97,8 @@ export function diskFileSystem(options: DiskOptions): FileSystem {
 
   async function partialAt(walk: Walk, path: VirtualPath): Promise<Stats | undefined> {
     const name = partialOf(path);
-    return name && findPartial(await stagingParent(walk.folder, home), name, now()).catch(() => undefined);
+    if (name === undefined) return undefined;
+    return findPartial(await stagingParent(walk.folder, home), name, now()).catch(() => undefined);
   }
 
   async function lstatOrPartial(walk: Walk, path: VirtualPath): Promise<Stats> {
@@ -117,7 +119,13 @@ export function diskFileSystem(options: DiskOptions): FileSystem {
   ) {
     sweep ??= sweepStaging(rootFolder(home), traversal, now());
     await sweep;
-    return openStaged(walk, intent, permissions, { home, traversal, partial: partialOf(path), now: now() });
+    const staging = {
+      known,
+      folderKey: walk.isDirect ? parentOf(path) : undefined,
+      partial: partialOf(path),
+      now: now(),
+    };
+    return openStaged(walk, intent, permissions, { home, traversal, ...staging });
   }
 
   async function openLast(walk: Walk, path: VirtualPath, mode: WriteMode, permissions: number) {

@@ -171,8 +171,10 @@ export function stagedHandle(
     async commit() {
       if (!(await opened.seal())) return closed;
       const result = await trySystem(place);
-      await (result.ok ? staged.close() : staged.discard());
       await destination.folder.close();
+      // All is on the disk: nobody has to wait until the descriptor is gone.
+      if (result.ok) void staged.close();
+      else await staged.discard();
       return result;
     },
     async abandon(whatIsThere = 'keep') {

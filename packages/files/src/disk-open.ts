@@ -88,10 +88,34 @@ async function lstatIfThere(path: string): Promise<Stats | undefined> {
   }
 }
 
+/** How long a directory is taken to be what it was; what has changed meanwhile is met when the file gets its name. */
+const knownForMs = 5_000;
+
+/**
+ * What was found of the directory that uploads go to: many go to the same one, one after the other. Refuses one that
+ * cannot be written into.
+ */
+export class KnownFolders {
+  #last: { readonly key: string | undefined; readonly until: number; readonly own: boolean } | undefined;
+
+  /** The directory whose staging folder uploads into `folder` use. System errors are thrown, EACCES among them. */
+  async stagingParentOf(key: string | undefined, folder: Folder, home: string, now: number): Promise<Folder> {
+    if (key === undefined || this.#last?.key !== key || this.#last.until <= now) {
+      const [parent] = await Promise.all([stagingParent(folder, home), access(folder.path, constants.W_OK)]);
+      this.#last = { key, until: now + knownForMs, own: parent === folder };
+    }
+    return this.#last.own ? folder : rootFolder(home);
+  }
+}
+
 /** Where uploads are staged, and what is known of cut ones. */
 export type StagingPlace = {
   readonly home: string;
   readonly traversal: Traversal;
+  /** What was found of the directory of the last upload. */
+  readonly known: KnownFolders;
+  /** Path of the directory of this one, as the client names it; absent where a link led to it. */
+  readonly folderKey: string | undefined;
   /** Name under which a cut upload of the path waits; absent: none is kept. */
   readonly partial: string | undefined;
   /** Milliseconds since the epoch. */
@@ -119,8 +143,7 @@ export async function openStaged(
 ): Promise<Result<WriteHandle> | typeof isLink> {
   const [target, parent] = await Promise.all([
     lstatIfThere(walk.path),
-    stagingParent(walk.folder, place.home),
-    access(walk.folder.path, constants.W_OK),
+    place.known.stagingParentOf(place.folderKey, walk.folder, place.home, place.now),
   ]);
   if (target && intent !== 'replace') return refuse('file-exists', 'EEXIST');
   if (target?.isSymbolicLink()) return isLink;

@@ -1,4 +1,4 @@
-import { close, constants, fsync, open, type Stats } from 'node:fs';
+import { close, closeSync, constants, fsync, open, type Stats } from 'node:fs';
 import { lstat, readlink, realpath } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { ok, type Result, refuse } from '@sallyport/faults';
@@ -86,7 +86,8 @@ export async function openFolder(parent: Folder, name: string, traversal: Traver
     path: `/proc/self/fd/${fd}`,
     verify: async () => ok(undefined),
     sync: () => fsyncFd(fd),
-    close: () => closeFd(fd),
+    // A directory that was read has nothing to write back: not worth a turn of the thread pool.
+    close: async () => closeSync(fd),
   };
 }
 
@@ -129,6 +130,11 @@ export class Walk {
   /** The verified directory that holds `name`. */
   get folder(): Folder {
     return this.#folders.at(-1) as Folder;
+  }
+
+  /** Was no link on the way, nor at its end as far as is known? */
+  get isDirect(): boolean {
+    return this.#links === 0;
   }
 
   /** The last name; `.` where the path ended at a directory already open, such as the root. */
