@@ -1,6 +1,11 @@
-import { sha256Hex } from '@sallyport/bytes';
+import { equalConstantTime, sha256Hex } from '@sallyport/bytes';
 import { normalizedName } from '@sallyport/model';
-import { type SshCertificate, type SshCertificateVerdict, verifyUserCertificate } from '@sallyport/pki';
+import {
+  type SshCertificate,
+  type SshCertificateVerdict,
+  sourceIn,
+  verifyUserCertificate,
+} from '@sallyport/pki';
 import type { AccountRecord } from '@sallyport/snapshot/node';
 import type { ZoneView } from './zone-view.ts';
 
@@ -36,7 +41,7 @@ export const isOfTrustedCa = (verdict: SshCertificateVerdict): boolean =>
  * @param account its login name, by the zone's rule of case, must be one of the principals
  * @param now milliseconds since the epoch
  */
-export function judgeSshCertificate(
+export async function judgeSshCertificate(
   certificate: SshCertificate,
   account: Pick<AccountRecord, 'name'>,
   circumstances: { readonly view: ZoneView; readonly source: string; readonly now: number },
@@ -44,9 +49,10 @@ export function judgeSshCertificate(
   const { view, source, now } = circumstances;
   const { nameCase } = view.policy.loginSettings;
   const name = normalizedName(account.name, nameCase);
-  return verifyUserCertificate({
+  const cas = view.trust.sshCasAt(now);
+  const verdict = await verifyUserCertificate({
     certificate,
-    trustedCas: view.trust.sshCasAt(now).map(({ key }) => key),
+    trustedCas: cas.map(({ key }) => key),
     principal: certificate.principals.find((one) => normalizedName(one, nameCase) === name) ?? account.name,
     sourceAddress: source,
     now: new Date(now),
@@ -55,4 +61,12 @@ export function judgeSshCertificate(
       view.isRevoked({ sha256: '', spkiSha256: caFacts.spkiSha256 }) ||
       view.isSshCertificateRevoked({ caFingerprint: caFacts.sshFingerprint, serial: String(serial) }),
   });
+  const ca = cas.find(({ key }) => equalConstantTime(key, certificate.ca));
+  if (verdict.kind === 'refused' || !ca?.sources || sourceIn(source, ca.sources)) return verdict;
+  // The networks that the CA's key came with (`from` of its line) hold for all that it signs.
+  return {
+    kind: 'refused',
+    reason: 'source-address',
+    detail: `${source} is not in a network of the CA ${certificate.caFacts.sshFingerprint}`,
+  };
 }

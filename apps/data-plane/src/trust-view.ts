@@ -2,6 +2,13 @@ import { type Bytes, concat, fromBase64, sha256Hex, utf8 } from '@sallyport/byte
 import { type TrustAnchors, trustAnchors } from '@sallyport/pki';
 import type { TrustSection } from '@sallyport/snapshot/node';
 
+/** A CA of OpenSSH certificates; `sources`: networks that its certificates may log in from, anywhere where it is absent. */
+export type SshCa = {
+  readonly id: string;
+  readonly key: Bytes;
+  readonly sources?: readonly string[] | undefined;
+};
+
 /** The CAs of a zone, as one snapshot tells them. Those that were retired stop to vouch by the clock. */
 export type TrustView = {
   /**
@@ -11,7 +18,7 @@ export type TrustView = {
    */
   anchorsAt(now: number): TrustAnchors;
   /** CAs whose OpenSSH user certificates are judged, with their SSH key blobs. */
-  sshCasAt(now: number): readonly { readonly id: string; readonly key: Bytes }[];
+  sshCasAt(now: number): readonly SshCa[];
   /** Those CAs that a CertificateRequest names, DER. */
   readonly advertised: readonly Bytes[];
   /** SHA-256 in hex over all CAs: changes when trust does. */

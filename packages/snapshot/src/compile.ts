@@ -72,7 +72,12 @@ export type ZoneContent = {
     readonly trustedUntil?: string;
   }[];
   /** CAs of OpenSSH certificates, by their SSH key blobs. */
-  readonly sshCas: readonly { readonly id: string; readonly key: Bytes; readonly trustedUntil?: string }[];
+  readonly sshCas: readonly {
+    readonly id: string;
+    readonly key: Bytes;
+    readonly trustedUntil?: string;
+    readonly sources?: string[];
+  }[];
   readonly revoked: RevocationSection['revoked'];
   /** CAs of `cas` whose certificates are checked against a list. */
   readonly crlRules: readonly CrlRuleContent[];

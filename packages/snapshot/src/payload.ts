@@ -57,8 +57,10 @@ const trustedUntil = time.optional();
 /** CAs that are trusted: those whose client certificates are judged, and those whose OpenSSH certificates are. */
 export const trustSection = z.strictObject({
   cas: z.array(z.strictObject({ id, der: base64, advertise: z.boolean(), trustedUntil })).max(1_000),
-  /** `key`: SSH key blob. */
-  sshCas: z.array(z.strictObject({ id, key: base64, trustedUntil })).max(1_000),
+  /** `key`: SSH key blob. `sources`: networks that its certificates may log in from; absent: anywhere. */
+  sshCas: z
+    .array(z.strictObject({ id, key: base64, trustedUntil, sources: z.array(cidr).max(100).optional() }))
+    .max(1_000),
 });
 export type TrustSection = z.infer<typeof trustSection>;
 

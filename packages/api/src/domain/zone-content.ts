@@ -85,7 +85,12 @@ export async function readZoneContent(
     cas: tlsCas.map((row) => ({ id: row.id, der: leafOf(row), advertise: true, ...endOfTrust(row) })),
     sshCas: caRows
       .filter((row) => isTrustedSshCa(row, now))
-      .map((row) => ({ id: row.id, key: storedSshBlob(row), ...endOfTrust(row) })),
+      .map((row) => ({
+        id: row.id,
+        key: storedSshBlob(row),
+        ...endOfTrust(row),
+        ...(row.sources === null ? {} : { sources: row.sources }),
+      })),
     revoked: (await allRevocations(queries)).map(({ sha256, spkiSha256, at }) => ({
       sha256,
       spkiSha256,
@@ -101,8 +106,11 @@ export async function readZoneContent(
   };
 }
 
-const endOfTrust = ({ trustedUntil }: CertificateRow): { trustedUntil?: string } =>
-  trustedUntil === null ? {} : { trustedUntil };
+/** A CA vouches until it is retired; one whose key came alone, until the end that was given to that key as well. */
+function endOfTrust({ form, trustedUntil, validUntil }: CertificateRow): { trustedUntil?: string } {
+  const ends = [trustedUntil, form === 'ssh-key' ? validUntil : null].filter((end) => end !== null).sort();
+  return ends[0] === undefined ? {} : { trustedUntil: ends[0] };
+}
 
 async function localCertificate(row: CertificateRow, keys: KeyEncryption): Promise<LocalCertificate> {
   const common = { id: row.id, form: row.form, key: row.key, chain: row.chain.map(fromBase64) };
