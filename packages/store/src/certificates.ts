@@ -132,23 +132,13 @@ export const certificatesWithKeys = (queries: Queries, keys: readonly string[]):
     queries.select().from(certificates).where(inArray(certificates.spkiSha256, piece)).all(),
   );
 
-/** Login certificates that match by name, and have one of those names. */
+/** Certificates that have one of those names, by the SHA-256 of its DER. */
 export const certificatesWithSubjects = (
   queries: Queries,
   subjectHashes: readonly string[],
 ): Promise<CertificateRow[]> =>
   inPieces(subjectHashes, (piece) =>
-    queries
-      .select()
-      .from(certificates)
-      .where(
-        and(
-          inArray(certificates.subjectHash, piece),
-          eq(certificates.kind, 'login'),
-          eq(certificates.match, 'issuer+subject'),
-        ),
-      )
-      .all(),
+    queries.select().from(certificates).where(inArray(certificates.subjectHash, piece)).all(),
   );
 
 /** Who has one of those aliases, in whatever kind. */

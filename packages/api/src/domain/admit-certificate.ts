@@ -52,6 +52,10 @@ const refused = (
   detail: string,
 ): FaultError => new FaultError({ code, detail, fields: [{ pointer, detail }] });
 
+/** Does its name log it in, in whatever certificate of its issuer? */
+const isNamed = ({ kind, match }: Pick<CertificateRow, 'kind' | 'match'>): boolean =>
+  kind === 'login' && match === 'issuer+subject';
+
 const grouped = <T>(rows: readonly T[], keyOf: (row: T) => string): ReadonlyMap<string, readonly T[]> =>
   Map.groupBy(rows, keyOf);
 
@@ -100,10 +104,10 @@ async function readSurroundings(queries: Queries, admissions: readonly Admission
     queries,
     rows.map(({ spkiSha256 }) => spkiSha256),
   );
-  const byName = rows.filter(({ match }) => match === 'issuer+subject');
+  const named = admissions.filter(({ row, issuedBy }) => issuedBy !== undefined || isNamed(row));
   const sameSubject = await certificatesWithSubjects(
     queries,
-    byName.map(({ subjectHash }) => subjectHash),
+    named.map(({ row }) => row.subjectHash),
   );
   const accounts = await findAccounts(
     queries,
@@ -155,6 +159,11 @@ async function admitOne(
   if (revokedAt !== undefined) throw refused('key-revoked', pointer, `this key was revoked on ${revokedAt}`);
   await requireBits(queries, row, zones, pointer);
   if (issuedBy !== undefined) await requireIssuer(queries, issuedBy);
+  requireOwnName(row, issuedBy !== undefined, around.sameSubject.get(row.subjectHash) ?? [], {
+    pointer,
+    prefix,
+    replaces,
+  });
   const sameKey = [
     ...(around.sameKey.get(row.spkiSha256) ?? []),
     ...before.map((one) => one.row).filter((other) => other.spkiSha256 === row.spkiSha256),
@@ -167,7 +176,7 @@ async function admitOne(
     case 'internal-ca':
       return admitCa(row, sameKey, pointer);
     case 'login':
-      return admitLogin(caller, row, sameKey, pointer, around, replaces);
+      return admitLogin(caller, row, sameKey, pointer, around);
     case 'partner':
     case 'private': {
       const same = sameKey.find(
@@ -211,6 +220,35 @@ async function requireBits(
   if (!strict) return;
   const detail = `RSA of ${row.key.bits} bits; zone ${strict.name} takes at least ${strict.importRsaBits}`;
   throw refused('key-unsupported', pointer, detail);
+}
+
+/**
+ * Where a name logs an account in, no other holder has a certificate of that name from the same issuer: each of them
+ * would be that account. It holds for whoever comes second, the account or what our own CA is to sign. Servers'
+ * certificates log nobody in.
+ */
+function requireOwnName(
+  row: CertificateRow,
+  signedHere: boolean,
+  sameSubject: readonly CertificateRow[],
+  { pointer, prefix, replaces }: { pointer: string; prefix: string; replaces: string | undefined },
+): void {
+  if (row.form !== 'x509' || row.kind === 'local') return;
+  const clash = sameSubject.some(
+    (other) =>
+      other.issuer === row.issuer &&
+      other.id !== replaces &&
+      other.form === 'x509' &&
+      other.kind !== 'local' &&
+      (other.account === null || other.account !== row.account) &&
+      (isNamed(row) || (signedHere && isNamed(other))),
+  );
+  if (!clash) return;
+  throw refused(
+    'already-registered',
+    signedHere ? `${prefix}/subject` : pointer,
+    'a certificate of that name and issuer is another holder’s, and the name logs in',
+  );
 }
 
 async function requireIssuer(queries: Queries, id: string): Promise<void> {
@@ -265,7 +303,6 @@ function admitLogin(
   sameKey: readonly CertificateRow[],
   pointer: string,
   around: Surroundings,
-  replaces: string | undefined,
 ): string[] {
   const logins = sameKey.filter(({ kind }) => kind === 'login');
   const own = logins.find(({ account }) => account === row.account);
@@ -273,13 +310,7 @@ function admitLogin(
   const isVisible = (account: string): boolean =>
     (around.accounts.get(account)?.zones ?? []).some((zone) => reaches(caller, zone));
   if (row.form === 'x509') {
-    const sameName =
-      row.match === 'issuer+subject'
-        ? (around.sameSubject.get(row.subjectHash) ?? []).filter(
-            (other) => other.issuer === row.issuer && other.id !== replaces && other.account !== row.account,
-          )
-        : [];
-    const clash = [...logins.filter(({ form }) => form === 'x509'), ...sameName][0];
+    const clash = logins.find(({ form }) => form === 'x509');
     if (clash?.account) {
       const whose = isVisible(clash.account)
         ? `account ${around.accounts.get(clash.account)?.name}`

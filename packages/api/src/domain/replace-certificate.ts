@@ -7,6 +7,8 @@ import {
   certificateAuthorities,
   certificateVersionsOf,
   deleteCertificateVersion,
+  deleteCrl,
+  forgetCrlFetch,
   insertCertificateVersion,
   type Queries,
   updateCertificate,
@@ -249,6 +251,11 @@ export async function replaceCertificate(
   });
   if (!(await updateCertificate(queries, made.row, row.version)))
     throw new FaultError({ code: 'precondition-failed' });
+  // A list is that of a name and a key: what one CA has signed says nothing of another one.
+  if (made.row.spkiSha256 !== row.spkiSha256 || made.row.subjectHash !== row.subjectHash) {
+    await deleteCrl(queries, row.id);
+    await forgetCrlFetch(queries, row.id);
+  }
   return warnings;
 }
 

@@ -15,7 +15,7 @@ import {
   type RevocationRow,
   updateCertificate,
 } from '@sallyport/store';
-import { issuerHash, nameHash } from './chain-facts.ts';
+import { listEntries, listEntryOf } from './list-entry.ts';
 
 /** What a target comes to: keys, and certificates that nobody has registered. */
 export type ResolvedTarget = {
@@ -103,8 +103,9 @@ async function resolveFile(queries: Queries, text: string, pointer: string): Pro
   const own = {
     sha256: leaf.sha256,
     spkiSha256: leaf.key.spkiSha256,
-    issuerHash: nameHash(leaf.issuerDer),
-    serial: leaf.serial,
+    ...(await (
+      await listEntries(queries)
+    )(leaf)),
   };
   return { rows, unregistered: known ? [] : [own] };
 }
@@ -150,13 +151,11 @@ export async function revoke(
         reason,
       });
     }
-    const named = row.form === 'x509' ? { issuerHash: issuerHash(row), serial: row.serial } : undefined;
     await write({
       sha256: row.sha256,
       spkiSha256: row.spkiSha256,
       at: revokedAt,
-      issuerHash: named?.issuerHash ?? null,
-      serial: named?.serial ?? null,
+      ...(await listEntryOf(queries, row)),
       reason,
     });
   }

@@ -2,7 +2,7 @@ import { type Bytes, fromBase64 } from '@sallyport/bytes';
 import { type Fault, FaultError, refuseField, unwrap } from '@sallyport/faults';
 import type { CertificateSign } from '@sallyport/model';
 import { type CertificateRequest, parseCertificateRequest } from '@sallyport/pki';
-import { type CertificateRow, certificatesWithSubjects, type Queries } from '@sallyport/store';
+import type { CertificateRow, Queries } from '@sallyport/store';
 import type { Dependencies } from '../dependencies.ts';
 import { newRow } from './certificate-row.ts';
 import { signTls } from './make-certificate.ts';
@@ -74,14 +74,4 @@ export async function signForeignRequest(
     [signed.der],
   );
   return { row, issuedBy: signed.issuedBy };
-}
-
-/**
- * Under the write lock: a certificate that our CA signs for one holder must not bear the name that another account is
- * known by. Throws FaultError on `/subject`.
- */
-export async function requireOwnName(queries: Queries, row: CertificateRow): Promise<void> {
-  const named = await certificatesWithSubjects(queries, [row.subjectHash]);
-  if (!named.some(({ account, issuer }) => issuer === row.issuer && account !== row.account)) return;
-  unwrap(refuseField('already-registered', '/subject', 'an account is known by that name'));
 }

@@ -31,7 +31,7 @@ import {
 } from '../domain/certificate-authority.ts';
 import { certificateView, readSurroundings } from '../domain/certificate-view.ts';
 import { issuerHash } from '../domain/chain-facts.ts';
-import { readForeignRequest, requireOwnName, signForeignRequest } from '../domain/sign-request.ts';
+import { readForeignRequest, signForeignRequest } from '../domain/sign-request.ts';
 import { leafOf } from '../domain/stored-certificate.ts';
 import { operation } from '../operation.ts';
 import {
@@ -271,13 +271,13 @@ export const certificateAuthorityOperations = [
     async run(deps, { params, body, caller }) {
       const { queries } = deps.store;
       const ca = await requireAuthority(queries, params.id);
-      requireZones(caller, body.zones ?? []);
+      // A server's certificate speaks for its names to clients of every zone: it is for those who speak for all.
+      requireZones(caller, body.purpose === 'tls-server' ? 'all' : (body.zones ?? []));
       if (ca.caState !== 'active') throw refusedState('it does not sign: it is not active');
       const request = await readForeignRequest(body.csr);
       const { row, issuedBy } = await signForeignRequest(deps, queries, request, body);
       if (issuedBy !== ca.id) throw new FaultError({ code: 'precondition-failed' });
       return commitResource(deps, caller, async (change) => {
-        await requireOwnName(change.queries, row);
         const [warnings = []] = await admit(change, caller, [{ row, pointer: '/csr', issuedBy }]);
         await insertCertificate(change.queries, row);
         const { alias, kind, sha256, account, subject } = row;

@@ -29,8 +29,8 @@ import { z } from 'zod';
 import { type Caller, reaches, reachOf, requireZones } from '../caller.ts';
 import { admit } from '../domain/admit-certificate.ts';
 import { certificateView, readSurroundings, statusCircumstances } from '../domain/certificate-view.ts';
-import { issuerHash } from '../domain/chain-facts.ts';
 import { fileAnswer } from '../domain/key-file.ts';
+import { listEntryOf } from '../domain/list-entry.ts';
 import { makeCertificate } from '../domain/make-certificate.ts';
 import { patchedCertificate } from '../domain/patch-certificate.ts';
 import { operation } from '../operation.ts';
@@ -285,8 +285,7 @@ export const certificateOperations = [
           sha256: row.sha256,
           spkiSha256: row.spkiSha256,
           at: next.revokedAt,
-          issuerHash: row.form === 'x509' ? issuerHash(row) : null,
-          serial: row.form === 'x509' ? row.serial : null,
+          ...(await listEntryOf(change.queries, row)),
           reason: null,
         });
         change.audit('certificate.revoke', `certificate:${row.id}`, { alias: row.alias, sha256: row.sha256 });
