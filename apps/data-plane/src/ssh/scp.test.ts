@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { mkdir, readdir, readFile, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -81,13 +82,13 @@ describe('scp -O', () => {
 
   it('that is killed while it sends leaves no file', async () => {
     await writeFile(stage.at('cut'), Buffer.alloc(30_000_000, 7));
-    const before = stage.desk.sessions.length;
-    const running = run('timeout', [
-      ...['-s', 'KILL', '1', 'scp', '-O', '-l', '8000', ...stage.options(), '-P', String(stage.port)],
-      ...[stage.at('cut'), remote('cut')],
-    ]);
-    await until(() => stage.desk.sessions.length > before);
-    await running;
+    const limited = ['-O', '-l', '8000', ...stage.options(), '-P', String(stage.port)];
+    const client = spawn('scp', [...limited, stage.at('cut'), remote('cut')], { stdio: 'ignore' });
+    const gone = new Promise((resolve) => client.once('close', resolve));
+    const staging = join(stage.home, '.sallyport-staging');
+    await until(async () => (await readdir(staging).catch(() => [])).length > 0);
+    client.kill('SIGKILL');
+    await gone;
     await stage.desk.sessions.at(-1)?.closed;
     expect(await readdir(stage.home)).not.toContain('cut');
     expect(stage.desk.sessions.at(-1)?.transfers).toMatchObject([{ path: '/cut', outcome: 'cut' }]);
