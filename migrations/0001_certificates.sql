@@ -104,6 +104,7 @@ CREATE INDEX `certificates_listed` ON `certificates` (`id`,`kind`,`account`,`for
 ALTER TABLE `revocations` ADD `issuer_hash` text;--> statement-breakpoint
 ALTER TABLE `revocations` ADD `serial` text;--> statement-breakpoint
 ALTER TABLE `revocations` ADD `reason` text;--> statement-breakpoint
+ALTER TABLE `revocations` ADD `zones` text;--> statement-breakpoint
 CREATE INDEX `revocations_issuer` ON `revocations` (`issuer_hash`);--> statement-breakpoint
 ALTER TABLE `zones` ADD `import_rsa_bits` integer DEFAULT 2048 NOT NULL;--> statement-breakpoint
 UPDATE `certificates` SET `ca_state` = 'active' WHERE `kind` = 'internal-ca';--> statement-breakpoint

@@ -37,6 +37,8 @@ export const revocation = z.strictObject({
   reason: z.enum(revocationReasons),
   /** Serial number that the list of its issuer names, in hexadecimal. */
   serial: z.string().optional(),
+  /** Where it holds, where that is not everywhere: the zones of the token that revoked it. */
+  zones: z.array(id).optional(),
 });
 export type Revocation = z.infer<typeof revocation>;
 

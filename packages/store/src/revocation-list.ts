@@ -1,4 +1,4 @@
-import { and, asc, count, eq, gt, inArray, or } from 'drizzle-orm';
+import { and, asc, count, eq, gt, inArray, isNull, or } from 'drizzle-orm';
 import { inPieces } from './chunks.ts';
 import type { Queries } from './database.ts';
 import { type Page, someZoneInReach } from './page.ts';
@@ -7,7 +7,7 @@ import { accounts, certificates, revocations } from './tables/index.ts';
 
 /**
  * What was revoked, in the order of digests. Who does not reach all zones sees what concerns keys that are registered
- * in his own.
+ * in his own, and what was revoked for them.
  */
 export function listRevocations(queries: Queries, { after, limit, reach }: Page): Promise<RevocationRow[]> {
   const own = () => {
@@ -24,7 +24,11 @@ export function listRevocations(queries: Queries, { after, limit, reach }: Page)
       .select({ key: certificates.spkiSha256 })
       .from(certificates)
       .where(someZoneInReach(certificates.zones, reach));
-    return or(inArray(revocations.spkiSha256, byAccount), inArray(revocations.spkiSha256, byZone));
+    return or(
+      inArray(revocations.spkiSha256, byAccount),
+      inArray(revocations.spkiSha256, byZone),
+      someZoneInReach(revocations.zones, reach),
+    );
   };
   return queries
     .select()
@@ -57,7 +61,7 @@ export async function countRevokedBy(queries: Queries, issuerHash: string): Prom
   return row?.number ?? 0;
 }
 
-/** What was revoked of these certificates or of their keys. */
+/** What was revoked everywhere of these certificates or of their keys. */
 export const revocationsOfCertificates = (
   queries: Queries,
   named: readonly { readonly sha256: string; readonly spkiSha256: string }[],
@@ -68,6 +72,11 @@ export const revocationsOfCertificates = (
       queries
         .select()
         .from(revocations)
-        .where(or(inArray(revocations.sha256, piece), inArray(revocations.spkiSha256, piece)))
+        .where(
+          and(
+            isNull(revocations.zones),
+            or(inArray(revocations.sha256, piece), inArray(revocations.spkiSha256, piece)),
+          ),
+        )
         .all(),
   );

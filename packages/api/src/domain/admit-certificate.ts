@@ -11,6 +11,7 @@ import {
   findZone,
   findZones,
   type Queries,
+  type RevocationRow,
   revokedKeys,
 } from '@sallyport/store';
 import { type Caller, reaches, requireZones } from '../caller.ts';
@@ -35,7 +36,7 @@ type Surroundings = {
   readonly aliases: readonly Pick<CertificateRow, 'id' | 'kind' | 'account' | 'alias'>[];
   readonly sameKey: ReadonlyMap<string, readonly CertificateRow[]>;
   readonly sameSubject: ReadonlyMap<string, readonly CertificateRow[]>;
-  readonly revoked: ReadonlyMap<string, string>;
+  readonly revoked: ReadonlyMap<string, readonly RevocationRow[]>;
   readonly accounts: ReadonlyMap<string, AccountRow>;
 };
 
@@ -124,7 +125,7 @@ async function readSurroundings(queries: Queries, admissions: readonly Admission
     ),
     sameKey: grouped(sameKey, ({ spkiSha256 }) => spkiSha256),
     sameSubject: grouped(sameSubject, ({ subjectHash }) => subjectHash),
-    revoked: new Map(keys.map(({ spkiSha256, at }) => [spkiSha256, at])),
+    revoked: grouped(keys, ({ spkiSha256 }) => spkiSha256),
     accounts: new Map(accounts.map((account) => [account.id, account])),
   };
 }
@@ -154,9 +155,11 @@ async function admitOne(
       `${prefix}/alias`,
       `there is a ${row.kind} certificate ${row.alias} already`,
     );
-  const revokedAt = around.revoked.get(row.spkiSha256);
-  // A key that was revoked anywhere never comes back, in whatever certificate (reference R5).
-  if (revokedAt !== undefined) throw refused('key-revoked', pointer, `this key was revoked on ${revokedAt}`);
+  // A key that was revoked in one of its zones never comes back there, in whatever certificate (reference R5).
+  const revoked = (around.revoked.get(row.spkiSha256) ?? []).find(
+    (one) => one.zones === null || (zones !== 'all' && zones.some((zone) => one.zones?.includes(zone))),
+  );
+  if (revoked) throw refused('key-revoked', pointer, `this key was revoked on ${revoked.at}`);
   await requireBits(queries, row, zones, pointer);
   if (issuedBy !== undefined) await requireIssuer(queries, issuedBy);
   requireOwnName(row, issuedBy !== undefined, around.sameSubject.get(row.subjectHash) ?? [], {

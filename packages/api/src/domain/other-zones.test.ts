@@ -127,6 +127,39 @@ test('the list of the internal CA names what it signed, not what names it', asyn
   expect((await findCrlFacts(queries, items[0].id))?.entries).toBe(1);
 });
 
+test('what one zone revokes is revoked in that zone', async () => {
+  const { spki } = await generateKeyPair('ed25519');
+  const text = sshPublicKeyLine(unwrap(sshBlobOf(spki)), 'of somebody');
+  const bring = (account: string, alias: string, by?: string) =>
+    plane.call('POST /v1/certificates', {
+      body: { source: 'import', kind: 'login', account, alias, text },
+      ...(by === undefined ? {} : { token: by }),
+    });
+  const revokedIn = async (zone: string) => {
+    const { queries, keys } = { ...plane.deps, queries: plane.deps.store.queries };
+    const { revoked } = await readZoneContent(queries, keys, zone, plane.clock.now);
+    return revoked.map(({ spkiSha256 }) => spkiSha256);
+  };
+  const mine = (await bring(accounts.own, 'one', token)).body;
+  const gone = await plane.call(`POST /v1/certificates/${mine.id}/revoke`, { version: 1, token });
+  expect(gone.body.status).toBe('revoked');
+  const { spkiSha256 } = mine.key;
+  expect(await revokedIn(zones.own)).toContain(spkiSha256);
+  expect(await revokedIn(zones.other)).not.toContain(spkiSha256);
+  expect((await bring(accounts.own, 'two', token)).body.code).toBe('key-revoked');
+  const theirs = await bring(accounts.other, 'theirs');
+  expect(theirs.status).toBe(201);
+
+  // Who speaks for all zones revokes it in all, by the same row.
+  const body = { targets: [{ by: 'key', fingerprint: spkiSha256 }] };
+  const everywhere = await plane.call('POST /v1/certificates/revoke', { body });
+  expect(everywhere.body.revocations.map((one: { zones?: string[] }) => one.zones)).toEqual([
+    undefined,
+    undefined,
+  ]);
+  expect(await revokedIn(zones.other)).toContain(spkiSha256);
+});
+
 test('what stands with the key of an SSH CA holds for all that it signs', async () => {
   const { spki } = await generateKeyPair('ed25519');
   const line = sshPublicKeyLine(unwrap(sshBlobOf(spki)), 'team');

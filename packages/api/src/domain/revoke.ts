@@ -15,6 +15,7 @@ import {
   type RevocationRow,
   updateCertificate,
 } from '@sallyport/store';
+import { type Caller, reachOf } from '../caller.ts';
 import { listEntries, listEntryOf } from './list-entry.ts';
 
 /** What a target comes to: keys, and certificates that nobody has registered. */
@@ -22,7 +23,7 @@ export type ResolvedTarget = {
   /** Rows that the target names by itself; all others with their keys go with them. */
   readonly rows: readonly CertificateRow[];
   /** Rows of the table for what is not registered. */
-  readonly unregistered: readonly Omit<RevocationRow, 'at' | 'reason'>[];
+  readonly unregistered: readonly Omit<RevocationRow, 'at' | 'reason' | 'zones'>[];
 };
 
 /**
@@ -123,14 +124,27 @@ export async function withSameKeys(
 }
 
 /**
+ * Where a revocation of a caller holds: in the zones that he speaks for. A public key is no secret: else whoever may
+ * register keys in one zone could register and revoke there what others log in with, or will.
+ *
+ * @returns zone ids; null for everywhere
+ */
+export const revocationZones = (caller: Caller): string[] | null => {
+  const reach = reachOf(caller);
+  return reach === '*' ? null : [...reach];
+};
+
+/**
  * Revokes certificates with their keys, and what is not registered. Who was revoked before stays so, with its first
  * time and reason: nothing takes a revocation back.
  *
+ * @param zones where it holds; null: everywhere
  * @param rows with all others that have their keys, as `withSameKeys` answers them
  * @returns what stands in the table of revocations
  */
 export async function revoke(
   change: Change,
+  zones: string[] | null,
   rows: readonly CertificateRow[],
   unregistered: ResolvedTarget['unregistered'],
   reason: RevocationReason,
@@ -157,13 +171,14 @@ export async function revoke(
       at: revokedAt,
       ...(await listEntryOf(queries, row)),
       reason,
+      zones,
     });
   }
   for (const target of unregistered) {
-    await write({ ...target, at, reason });
+    await write({ ...target, at, reason, zones });
     change.audit('key.revoke', `sha256:${target.sha256}`, { spkiSha256: target.spkiSha256, reason });
   }
-  // Every zone refuses a revoked key, so every zone is told.
-  change.touch('all');
+  // Every zone of them refuses a revoked key, so every one is told.
+  change.touch(zones ?? 'all');
   return written;
 }

@@ -91,11 +91,9 @@ export async function readZoneContent(
         ...endOfTrust(row),
         ...(row.sources === null ? {} : { sources: row.sources }),
       })),
-    revoked: (await allRevocations(queries)).map(({ sha256, spkiSha256, at }) => ({
-      sha256,
-      spkiSha256,
-      at,
-    })),
+    revoked: (await allRevocations(queries))
+      .filter(({ zones }) => zones === null || zones.includes(zoneId))
+      .map(({ sha256, spkiSha256, at }) => ({ sha256, spkiSha256, at })),
     crlRules: await readCrlRules(queries, later, tlsCas),
     revokedSshCertificates: await revokedSshCertificates(queries, new Date(now).toISOString()),
     nodes: (await activeNodes(queries, zoneId)).map((node) => ({

@@ -253,6 +253,7 @@ export const certificateAuthorityOperations = [
           issuerHash: issuerHash(row),
           serial: row.serial,
           reason: body.reason ?? null,
+          zones: null,
         });
         const { alias, sha256 } = row;
         change.audit('certificate-authority.revoke', `certificate:${row.id}`, { alias, sha256 });

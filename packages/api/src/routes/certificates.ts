@@ -33,6 +33,7 @@ import { fileAnswer } from '../domain/key-file.ts';
 import { listEntryOf } from '../domain/list-entry.ts';
 import { makeCertificate } from '../domain/make-certificate.ts';
 import { patchedCertificate } from '../domain/patch-certificate.ts';
+import { revocationZones } from '../domain/revoke.ts';
 import { operation } from '../operation.ts';
 import {
   asked,
@@ -287,10 +288,11 @@ export const certificateOperations = [
           at: next.revokedAt,
           ...(await listEntryOf(change.queries, row)),
           reason: null,
+          zones: revocationZones(caller),
         });
         change.audit('certificate.revoke', `certificate:${row.id}`, { alias: row.alias, sha256: row.sha256 });
-        // Every zone refuses a revoked key, so every zone is told.
-        change.touch('all');
+        // Every zone of them refuses a revoked key, so every one is told.
+        change.touch(revocationZones(caller) ?? 'all');
         return certificateView(next, await readSurroundings(change.queries, deps.now()));
       });
     },

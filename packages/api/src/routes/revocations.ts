@@ -18,18 +18,19 @@ import {
 import { z } from 'zod';
 import { type Caller, reaches, reachOf, requireZones } from '../caller.ts';
 import { renewOwnCrls } from '../domain/own-crl.ts';
-import { resolveTarget, revoke, withSameKeys } from '../domain/revoke.ts';
+import { resolveTarget, revocationZones, revoke, withSameKeys } from '../domain/revoke.ts';
 import { readChainFile, storedChain, validateChain } from '../domain/validate-chain.ts';
 import { operation } from '../operation.ts';
 import { asked, changed, commit, found, page, pageOf, pageQuery } from './answers.ts';
 import { refuseInternalCa, zonesOf } from './certificates.ts';
 
-const revocationView = ({ sha256, spkiSha256, at, reason, serial }: RevocationRow): Revocation => ({
+const revocationView = ({ sha256, spkiSha256, at, reason, serial, zones }: RevocationRow): Revocation => ({
   sha256,
   spkiSha256,
   at,
   reason: reason ?? 'unspecified',
   ...(serial === null ? {} : { serial }),
+  ...(zones === null ? {} : { zones }),
 });
 
 /**
@@ -83,7 +84,8 @@ export const revocationOperations = [
         );
         // Whose key is registered nowhere may belong to anybody.
         if (unregistered.size > 0) requireZones(caller, 'all');
-        const revocations = await revoke(change, rows, [...unregistered.values()], body.reason);
+        const zones = revocationZones(caller);
+        const revocations = await revoke(change, zones, rows, [...unregistered.values()], body.reason);
         return {
           revocations: revocations.map(revocationView),
           certificates: rows.map(({ id, alias }) => ({ id, alias })),

@@ -15,6 +15,8 @@ export const revocations = sqliteTable(
     issuerHash: text('issuer_hash'),
     serial: text(),
     reason: text().$type<RevocationReason>(),
+    /** Where it holds: the zones that whoever revoked it speaks for; null: everywhere. */
+    zones: text({ mode: 'json' }).$type<string[]>(),
   },
   (table) => [
     index('revocations_spki').on(table.spkiSha256),
