@@ -39,6 +39,7 @@ export { issuedBy } from './issued-by.ts';
 export type {
   ClientRefusal,
   ClientRefusalReason,
+  IssuedCheck,
   TlsPurpose,
 } from './judge-certificate.ts';
 export { keyFacts } from './key-facts.ts';
@@ -48,7 +49,6 @@ export { pemOfBase64, readPemCertificates, readPemPrivateKey, toPem, toPemChain 
 export type { PrivateKey } from './private-key.ts';
 export { type PathReport, type ReportedPath, reportPaths } from './report-paths.ts';
 export {
-  type IssuedCheck,
   isStale,
   type RevocationList,
   type RevocationRule,

@@ -2,7 +2,6 @@ import type { ParsedCertificate } from './certificate.ts';
 import { type KeyUsage, unknownCritical } from './extensions.ts';
 import { violatedConstraint } from './name-constraints.ts';
 import { oids } from './oids.ts';
-import type { IssuedCheck } from './revocation-rules.ts';
 
 /** Why a client certificate is not accepted: for the audit log and `explain`, never for the wire. */
 export type ClientRefusalReason =
@@ -34,6 +33,12 @@ export type ClientRefusalReason =
 
 /** A refusal; `detail` names the certificate or rule. */
 export type ClientRefusal = { readonly reason: ClientRefusalReason; readonly detail: string };
+
+/** What the lists of a certificate's issuer say against it. */
+export type IssuedCheck = (
+  issuer: ParsedCertificate,
+  certificate: ParsedCertificate,
+) => ClientRefusal | undefined;
 
 /** What a certificate is judged against. */
 export type Circumstances = {

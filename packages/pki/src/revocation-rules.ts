@@ -1,7 +1,7 @@
 import type { StaleCrlBehaviour } from '@sallyport/model';
 import type { ParsedCertificate } from './certificate.ts';
 import { sameBytes } from './der.ts';
-import type { ClientRefusal } from './judge-certificate.ts';
+import type { IssuedCheck } from './judge-certificate.ts';
 import type { SerialSet } from './serial-set.ts';
 
 /** A CA whose certificates are checked against its revocation list. */
@@ -24,12 +24,6 @@ export type RevocationList = {
 /** Is there no list that still holds at that time? Written so that a date that is none is stale. */
 export const isStale = ({ list }: Pick<RevocationRule, 'list'>, now: Date): boolean =>
   !list || !(now <= list.nextUpdate);
-
-/** What the lists of a certificate's issuer say against it. */
-export type IssuedCheck = (
-  issuer: ParsedCertificate,
-  certificate: ParsedCertificate,
-) => ClientRefusal | undefined;
 
 /**
  * The check of every certificate of a path against the list of the CA that signed it. A CA of which no rule speaks is

@@ -6,11 +6,11 @@ import {
   type Circumstances,
   type ClientRefusal,
   type ClientRefusalReason,
+  type IssuedCheck,
   judgeLeaf,
 } from './judge-certificate.ts';
 import { type CertificatePath, findPaths } from './path.ts';
 import { leastRsaBits } from './public-key.ts';
-import type { IssuedCheck } from './revocation-rules.ts';
 import { type TrustAnchors, trustAnchors } from './trust-anchors.ts';
 
 /** What a registration is looked up by. */
@@ -33,6 +33,8 @@ export type Registration = {
   readonly anchor: 'path' | 'pinned';
   /** SHA-256 of the registered certificate, hexadecimal. */
   readonly sha256: string;
+  /** SHA-256 of the key of the intermediate CA that signed it, where that was registered with it; for `issuer+subject`. */
+  readonly issuerSpkiSha256?: string | undefined;
   /** RFC 3339. */
   readonly validUntil?: string | undefined;
 };
@@ -91,7 +93,7 @@ function readPresented(presented: readonly Bytes[]): Presented | ClientRefusal {
 
 /** Does a path make this entry count? `match` has already been held against how the entry was found. */
 function vouchedByPath(
-  { match, anchor }: Registration,
+  { match, anchor, issuerSpkiSha256 }: Registration,
   paths: readonly CertificatePath[],
   leaf: ParsedCertificate,
   anchors: TrustAnchors,
@@ -100,7 +102,10 @@ function vouchedByPath(
   if (match !== 'issuer+subject') return paths.length > 0;
   // A name means nothing but what its CA says. Where a trusted CA bears the issuer's name, that CA must stand at
   // the end of the path: another trusted CA could sign an intermediate of the same name and take over its clients.
-  if (anchors.named(leaf.issuerDer).length === 0) return paths.length > 0;
+  // Below an intermediate that is no anchor it is the key of the registered one that counts, for the same reason.
+  if (anchors.named(leaf.issuerDer).length === 0) {
+    return paths.some(([, issuer]) => issuer !== undefined && issuer.key.spkiSha256 === issuerSpkiSha256);
+  }
   return paths.some((path) => sameBytes((path.at(-1) as ParsedCertificate).subjectDer, leaf.issuerDer));
 }
 
