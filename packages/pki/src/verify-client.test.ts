@@ -53,6 +53,11 @@ describe('an RSA key of 1024 bits', () => {
 
 describe('registration', () => {
   const chain = (): readonly Bytes[] => [leaf, middleDer];
+  /** What stands with a registration by name whose intermediate came along. */
+  const below = async () => ({
+    match: 'issuer+subject' as const,
+    issuerSpkiSha256: unwrap(parseCertificate(middleDer)).key.spkiSha256,
+  });
   const twin = (): Promise<Bytes> => certify(middle, client, { purposes: [clientAuth] });
 
   it('nobody', async () => {
@@ -63,7 +68,7 @@ describe('registration', () => {
     const entries = [
       { der: leaf, entry: registered(leaf) },
       { der: leaf, entry: registered(leaf, { account: 'beta', match: 'public-key' }) },
-      { der: leaf, entry: registered(leaf, { account: 'gamma', match: 'issuer+subject' }) },
+      { der: leaf, entry: registered(leaf, { account: 'gamma', ...(await below()) }) },
       { der: leaf, entry: registered(leaf, { account: 'delta', anchor: 'pinned' }) },
     ];
     const verdict = await judge(chain(), [rootDer], { entries });
@@ -81,7 +86,7 @@ describe('registration', () => {
   ] as const)(
     'match %s: a renewed certificate of the same key and names counts: %s',
     async (match, counts) => {
-      const entries = [{ der: await twin(), entry: registered(await twin(), { match }) }];
+      const entries = [{ der: await twin(), entry: registered(await twin(), { ...(await below()), match }) }];
       expect(await judge(chain(), [rootDer], { entries })).toEqual(
         counts ? acceptedFor('acme') : refusedFor('unregistered'),
       );
@@ -120,6 +125,23 @@ describe('registration', () => {
     expect(await judge([forged, impostorDer], [attackerDer, partnerDer], { entries })).toEqual(
       refusedFor('unregistered'),
     );
+  });
+
+  it('nor those below an intermediate of another one, which is known by its key', async () => {
+    const [attacker, impostor] = [await party('Attacker CA'), await party('Middle')];
+    const [attackerDer, impostorDer, forged] = await Promise.all([
+      certify(attacker, attacker, { ca: true }),
+      certify(attacker, impostor, { ca: true }),
+      certify(impostor, client),
+    ]);
+    const entries = [{ der: leaf, entry: registered(leaf, await below()) }];
+    expect(await judge(chain(), [rootDer, attackerDer], { entries })).toEqual(acceptedFor('acme'));
+    expect(await judge([forged, impostorDer], [rootDer, attackerDer], { entries })).toEqual(
+      refusedFor('unregistered'),
+    );
+    // Where the intermediate is not known, no name below one logs in.
+    const alone = [{ der: leaf, entry: registered(leaf, { match: 'issuer+subject' }) }];
+    expect(await judge(chain(), [rootDer], { entries: alone })).toEqual(refusedFor('unregistered'));
   });
 
   it.each([

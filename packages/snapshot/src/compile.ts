@@ -44,6 +44,8 @@ export type RegisteredCertificate = LoginCredential & {
   readonly account: string;
   readonly issuer: Bytes;
   readonly subject: Bytes;
+  /** Key of the intermediate CA that signed it, where it was brought with it. */
+  readonly issuerSpkiSha256?: string;
 };
 
 /** Serial numbers of a list, packed: read only where a zone does not have them yet. */
@@ -255,6 +257,7 @@ const loginCredentialOf = ({
   account: _account,
   issuer: _issuer,
   subject: _subject,
+  issuerSpkiSha256: _issuerSpkiSha256,
   ...credential
 }: RegisteredCertificate): LoginCredential => credential;
 
@@ -273,6 +276,9 @@ function credentialEntries(content: ZoneContent, cipher: SectionCipher): TreeEnt
       match: certificate.match,
       anchor: certificate.anchor,
       sha256: certificate.sha256,
+      ...(certificate.issuerSpkiSha256 === undefined
+        ? {}
+        : { issuerSpkiSha256: certificate.issuerSpkiSha256 }),
       ...(certificate.validUntil === undefined ? {} : { validUntil: certificate.validUntil }),
     };
     entries.set(key, [...(entries.get(key) ?? []), registration]);

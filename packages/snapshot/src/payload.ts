@@ -142,6 +142,8 @@ export const registrationList = z.array(
     match: certificateMatch,
     anchor: credentialAnchor,
     sha256,
+    /** Key of the intermediate CA below which an `issuer+subject` is meant. */
+    issuerSpkiSha256: sha256.optional(),
     validUntil: time.optional(),
   }),
 );

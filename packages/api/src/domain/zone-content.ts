@@ -158,5 +158,8 @@ function registeredCertificate(
     ...listedBy(row, listing),
     issuer: names?.issuerDer ?? new Uint8Array(0),
     subject: names?.subjectDer ?? new Uint8Array(0),
+    ...(names && row.chain.length > 1
+      ? { issuerSpkiSha256: storedLeaf({ chain: row.chain.slice(1) }).key.spkiSha256 }
+      : {}),
   };
 }
