@@ -51,8 +51,8 @@ CREATE TABLE `crls` (
 	`next_update` text,
 	`entries` integer NOT NULL,
 	`sha256` text NOT NULL,
-	`der` blob NOT NULL,
 	`stored_at` text NOT NULL,
+	`der` blob NOT NULL,
 	FOREIGN KEY (`ca`) REFERENCES `certificates`(`id`) ON UPDATE no action ON DELETE no action
 );
 --> statement-breakpoint
