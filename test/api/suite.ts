@@ -17,6 +17,7 @@ import { publicationCases } from './cases/publication.ts';
 import { requestCases } from './cases/requests.ts';
 import { revocationCases } from './cases/revocations.ts';
 import { serverCases } from './cases/servers.ts';
+import { sessionCases } from './cases/sessions.ts';
 import { sshCertificateCases } from './cases/ssh-certificates.ts';
 import { tokenCases } from './cases/tokens.ts';
 import { zoneCases } from './cases/zones.ts';
@@ -43,6 +44,7 @@ const groups: Readonly<Record<string, (world: World) => void>> = {
   'host keys': hostKeyCases,
   tokens: tokenCases,
   nodes: nodeCases,
+  sessions: sessionCases,
   publication: publicationCases,
   audit: auditCases,
 };

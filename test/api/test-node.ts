@@ -1,7 +1,7 @@
 import { fromBase64Url, toBase64, utf8 } from '@sallyport/bytes';
 import { type JoinTicket, joinProof, parseJoinToken, signRequest } from '@sallyport/enrolment';
 import { unwrap } from '@sallyport/faults';
-import type { JoinRequest } from '@sallyport/model';
+import type { JoinRequest, LiveSession } from '@sallyport/model';
 import {
   generateSealingKey,
   type ManifestDocument,
@@ -62,7 +62,11 @@ export type TestNode = {
   readonly request: (route: string, options?: SendOptions) => Promise<Response>;
   readonly send: (route: string, options?: SendOptions) => Promise<Answer>;
   /** Long poll of a node that holds version `after` and, unless `issuedAt` says otherwise, the newest timestamp. */
-  readonly poll: (held: { after: number; issuedAt?: number; wait: number }) => Promise<Answer>;
+  readonly poll: (held: { after: number; issuedAt?: number; deny?: number; wait: number }) => Promise<Answer>;
+  /** Reports these sessions; what it reported before is gone. */
+  readonly report: (sessions: readonly LiveSession[]) => Promise<Answer>;
+  /** Root that it trusts, as it was answered when it joined. */
+  readonly root: string;
   /** Fetches, verifies, decrypts and opens the zone's current snapshot as a node does. */
   readonly snapshot: () => Promise<{
     readonly timestamp: TimestampDocument;
@@ -121,14 +125,26 @@ export function nodeOf(world: World, joined: Json, keys: NodeKeys): TestNode {
       ...(sent === undefined ? {} : { body: sent }),
     });
   };
+  let statusSequence = 0;
   const send: TestNode['send'] = async (route, options) => answerOf(await request(route, options));
   return {
     id: joined.node,
     zone: joined.zone,
     request,
     send,
-    poll: ({ after, issuedAt = Number.MAX_SAFE_INTEGER, wait }) =>
-      send(`GET /v1/node/poll?after=${after}&epoch=1&root=1&wait=${wait}&issuedAt=${issuedAt}`),
+    poll: ({ after, issuedAt = Number.MAX_SAFE_INTEGER, deny = 0, wait }) =>
+      send(`GET /v1/node/poll?after=${after}&epoch=1&root=1&wait=${wait}&issuedAt=${issuedAt}&deny=${deny}`),
+    root: joined.root,
+    report: (items) =>
+      send('POST /v1/node/status', {
+        body: {
+          sequence: ++statusSequence,
+          appliedVersion: 0,
+          serving: 'serving',
+          items: [],
+          sessions: { total: items.length, items },
+        },
+      }),
     async snapshot() {
       const root = unwrap(await pinRoot(joined.root, world.plane().rootFingerprint)).document;
       const { status, body } = await send('GET /v1/node/poll');

@@ -4,6 +4,7 @@ import type { ItemReport, ServingState } from '@sallyport/model';
 import { type SnapshotReader, servingState } from '@sallyport/snapshot/node';
 import type { Notice } from './adapter.ts';
 import { connectControlPlane } from './agent/control-plane.ts';
+import { createDenyLists, deniedSessions } from './agent/deny-list.ts';
 import { openEventSpool } from './agent/event-spool.ts';
 import { loadIdentity, makeNodeHome } from './agent/identity.ts';
 import { forgetJoin } from './agent/join.ts';
@@ -48,6 +49,8 @@ export interface RunningNode {
 const longPollSeconds = 25;
 const reportPeriodMs = 15_000;
 const overduePeriodMs = 1_000;
+/** Who has come and gone is told no more often than that. */
+const sessionReportPeriodMs = 2_000;
 const redecidePeriodMs = 10_000;
 const firstRetryMs = 250;
 const longestRetryMs = 5_000;
@@ -65,7 +68,6 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
   for (const written of [paths.identity, paths.current]) await removeTemporaries(dirname(written));
   const identity = { ...loaded, controlPlane: options.controlPlane ?? loaded.controlPlane };
   const control = connectControlPlane(identity, now);
-  const sync = await createSynchronisation(identity, snapshotDisk(paths), control, now);
   const spool = await openEventSpool(paths.spool, now, log);
   const reporter = createReporter(control, spool, now, log);
 
@@ -116,6 +118,11 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
       });
     },
   });
+  const disk = snapshotDisk(paths);
+  const denyLists = createDenyLists(identity.zone, disk, now, (list) =>
+    sessions.endThose(deniedSessions(list, now()), 'ended-by-operator'),
+  );
+  const sync = await createSynchronisation(identity, disk, control, denyLists, now);
   const login = createLoginDesk({
     view: currentView,
     serving,
@@ -155,7 +162,18 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
     markReady();
   }
 
-  const report = () => reporter.report({ appliedVersion: view?.version ?? 0, serving: serving(), items });
+  let reportedChanges = 0;
+  let reportedAt = 0;
+  const report = () => {
+    reportedChanges = sessions.changes;
+    reportedAt = now();
+    return reporter.report({
+      appliedVersion: view?.version ?? 0,
+      serving: serving(),
+      items,
+      sessions: sessions.report(),
+    });
+  };
 
   const fromDisk = await sync.loadFromDisk();
   if (fromDisk.ok && fromDisk.value) await apply(fromDisk.value);
@@ -164,7 +182,11 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
   const stopping = new AbortController();
   const timers = [
     setInterval(() => void report().then(() => reporter.deliver()), reportPeriodMs),
-    setInterval(() => void reporter.deliver(), overduePeriodMs),
+    setInterval(() => {
+      void reporter.deliver();
+      if (sessions.changes !== reportedChanges && Math.abs(now() - reportedAt) >= sessionReportPeriodMs)
+        void report();
+    }, overduePeriodMs),
     // A credential may end by the clock alone, without a change that would have it looked at.
     setInterval(() => {
       if (!view) return;

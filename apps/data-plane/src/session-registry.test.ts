@@ -87,3 +87,35 @@ it('a process that is about to end lets nothing new begin', () => {
   expect(session.admitsOperations()).toBe(false);
   expect(session.ended.aborted).toBe(false);
 });
+
+it('sessions are told of with what they rest on, and when they change', () => {
+  const { session, sessions } = registry();
+  expect(sessions.report()).toEqual({
+    total: 1,
+    items: [
+      {
+        id: session.id,
+        server: 'srv',
+        protocol: 'ssh',
+        account: 'anna',
+        source: '192.0.2.1',
+        since: new Date(end - 1_000).toISOString(),
+        proofs: ['password'],
+        outdated: false,
+      },
+    ],
+  });
+  const { changes } = sessions;
+  session.close();
+  session.close();
+  expect(sessions.changes).toBe(changes + 1);
+  expect(sessions.report()).toEqual({ total: 0, items: [] });
+});
+
+it('a session that an operator ends is ended, and no other', () => {
+  const { session, sessions } = registry();
+  sessions.endThose(['another'], 'ended-by-operator');
+  expect(session.ended.aborted).toBe(false);
+  sessions.endThose(['another', session.id], 'ended-by-operator');
+  expect(session.ended.reason).toBe('ended-by-operator');
+});

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { FileGrant, FileSystem } from '@sallyport/files';
-import type { ServerProtocol } from '@sallyport/model';
+import { maxReportedSessions, type ServerProtocol, type SessionReport } from '@sallyport/model';
 import { type ProofKind, redecide, type ServerFacts } from '@sallyport/policy';
 import type { CredentialStands } from './login.ts';
 import { serverFacts } from './server-facts.ts';
@@ -21,6 +21,9 @@ export type Admission = {
   readonly passwordHash: string | undefined;
   /** Asks, under a view, whether the credential would be accepted again. */
   readonly credentialStands: CredentialStands | undefined;
+  /** Fingerprint of the SSH key that was proved, or the certificate of the inventory. */
+  readonly credential?: string | undefined;
+  readonly certificate?: string | undefined;
   readonly files: FileSystem;
   /** Folder that the files were opened in. */
   readonly home: string;
@@ -41,6 +44,8 @@ type Live = {
   readonly session: Session;
   readonly admission: Admission;
   readonly controller: AbortController;
+  /** Milliseconds since the epoch. */
+  readonly since: number;
   standing: 'current' | 'outdated';
 };
 
@@ -62,7 +67,12 @@ export interface SessionRegistry {
   /** From now on running transfers may finish and nothing new begins: the process is about to end. */
   stopOperations(): void;
   endAll(reason: EndReason): void;
-  list(): readonly { readonly session: Session; readonly standing: 'current' | 'outdated' }[];
+  /** Ends those of these ids that there are. */
+  endThose(ids: Iterable<string>, reason: EndReason): void;
+  /** What the control plane is told, the oldest first. */
+  report(): SessionReport;
+  /** Grows with each change of what `report` tells. */
+  readonly changes: number;
 }
 
 export function createSessionRegistry(
@@ -72,6 +82,7 @@ export function createSessionRegistry(
 ): SessionRegistry {
   const live = new Map<string, Live>();
   let operations: 'admitted' | 'refused' = 'admitted';
+  let changes = 0;
 
   const serverOf = (id: string, at: ZoneView = view()) =>
     at.servers.find(({ server }) => server.id === id)?.server;
@@ -103,7 +114,9 @@ export function createSessionRegistry(
     if (decision.kind === 'end') end(one, decision.reason);
     else if (account?.home !== admission.home) end(one, 'home-changed');
     else admission.regrant(account.permissions);
-    one.standing = decision.kind === 'outdated' ? 'outdated' : 'current';
+    const standing = decision.kind === 'outdated' ? 'outdated' : 'current';
+    if (one.standing !== standing) changes++;
+    one.standing = standing;
   }
 
   /** What cannot be judged anew does not go on. */
@@ -141,13 +154,15 @@ export function createSessionRegistry(
           events.transfer(session, transfer, watch.startOf(transfer.direction, transfer.path)),
         close() {
           if (!live.delete(session.id)) return;
+          changes++;
           events.closed(
             session,
             controller.signal.aborted ? (controller.signal.reason as EndReason) : undefined,
           );
         },
       };
-      live.set(session.id, { session, admission, controller, standing: 'current' });
+      live.set(session.id, { session, admission, controller, since: now(), standing: 'current' });
+      changes++;
       return session;
     },
 
@@ -178,6 +193,33 @@ export function createSessionRegistry(
       for (const one of live.values()) end(one, reason);
     },
 
-    list: () => [...live.values()].map(({ session, standing }) => ({ session, standing })),
+    endThose(ids, reason) {
+      for (const id of ids) {
+        const one = live.get(id);
+        if (one) end(one, reason);
+      }
+    },
+
+    report: () => ({
+      total: live.size,
+      items: [...live.values()].slice(0, maxReportedSessions).map(reportOf),
+    }),
+
+    get changes() {
+      return changes;
+    },
   };
 }
+
+const reportOf = ({ session, admission, since, standing }: Live): SessionReport['items'][number] => ({
+  id: session.id,
+  server: session.server,
+  protocol: session.protocol,
+  account: session.account.name.slice(0, 80),
+  source: session.source.slice(0, 64),
+  since: new Date(since).toISOString(),
+  proofs: [...session.proofs],
+  ...(admission.credential === undefined ? {} : { credential: admission.credential }),
+  ...(admission.certificate === undefined ? {} : { certificate: admission.certificate }),
+  outdated: standing === 'outdated',
+});

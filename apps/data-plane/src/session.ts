@@ -12,6 +12,7 @@ export type EndReason =
   | 'server-gone'
   | 'home-changed'
   | 'drained'
+  | 'ended-by-operator'
   | 'service-refusing'
   | 'idle'
   | 'shutdown';

@@ -16,6 +16,7 @@ import { nodeOperations } from './routes/nodes.ts';
 import { policyOperations } from './routes/policy.ts';
 import { revocationOperations } from './routes/revocations.ts';
 import { serverOperations } from './routes/servers.ts';
+import { sessionOperations } from './routes/sessions.ts';
 import { sshCertificateOperations } from './routes/ssh-certificates.ts';
 import { tokenOperations } from './routes/tokens.ts';
 import { zoneOperations } from './routes/zones.ts';
@@ -41,6 +42,7 @@ export const operations: readonly Operation[] = [
   ...accountOperations,
   ...policyOperations,
   ...nodeOperations,
+  ...sessionOperations,
   ...tokenOperations,
   ...nodeProtocolOperations,
 ];

@@ -17,6 +17,7 @@ import type {
   Server,
   ServerCreate,
   ServerPatch,
+  Session,
   StoredEvent,
   Token,
   TokenCreate,
@@ -80,6 +81,10 @@ export interface Client {
   readonly accounts: Resource<Account, AccountCreate, AccountPatch>;
   readonly algorithmPolicies: Resource<AlgorithmPolicy, AlgorithmPolicyCreate, AlgorithmPolicyPatch>;
   readonly nodes: Pick<Resource<Node, never, NodePatch>, 'list' | 'get' | 'change'>;
+  readonly sessions: Pick<Resource<Session, never, never>, 'list' | 'get'> & {
+    /** Has its node end it. */
+    end(id: string): Promise<Changed<Session> & { readonly deniedUntil: string }>;
+  };
   readonly joinTokens: Pick<Resource<JoinToken, JoinTokenCreate, never>, 'list'> & {
     create(body: Input<JoinTokenCreate>): Promise<Changed<JoinToken> & { readonly joinToken: string }>;
   };
@@ -178,6 +183,10 @@ export function createClient(options: {
     accounts: resource('/v1/accounts'),
     algorithmPolicies: resource('/v1/algorithm-policies'),
     nodes: resource('/v1/nodes'),
+    sessions: {
+      ...resource<Session, never, never>('/v1/sessions'),
+      end: (id) => request({ method: 'POST', path: `/v1/sessions/${id}/end` }) as never,
+    },
     joinTokens: {
       ...resource<JoinToken, JoinTokenCreate, never>('/v1/join-tokens'),
       create: (body) => request({ method: 'POST', path: '/v1/join-tokens', body }) as never,

@@ -44,6 +44,7 @@ export const faults = {
     'This stops what usedBy lists; confirm the count.',
   ),
   'in-use': row(409, failure, 550, 'never', 'Something still uses this; see usedBy.'),
+  'deny-list-full': row(409, failure, 550, 'later', 'The deny list of the zone takes no more entries.'),
   'precondition-required': row(428, failure, 503, 'never', 'Send If-Match with the ETag you read.'),
   'precondition-failed': row(412, failure, 503, 'never', 'The resource has changed since you read it.'),
   'schema-mismatch': row(

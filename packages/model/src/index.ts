@@ -183,6 +183,15 @@ export {
   sshServer,
 } from './server.ts';
 export {
+  type LiveSession,
+  liveSession,
+  maxReportedSessions,
+  type Session,
+  type SessionReport,
+  session,
+  sessionReport,
+} from './session.ts';
+export {
   type SshCertificateCreate,
   type SshCertificateView,
   sshCertificate,

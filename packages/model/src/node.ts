@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { alias, base64, cidr, host, id, port, reportedText, time } from './scalars.ts';
 import { passiveRange } from './server.ts';
+import { sessionReport } from './session.ts';
 
 /** What one node changes in a server of its zone. */
 export const listenerOverride = z.strictObject({
@@ -104,6 +105,7 @@ export const nodeStatus = z.strictObject({
   appliedVersion: z.int().min(0),
   serving: z.enum(servingStates),
   items: z.array(itemReport).max(10_000),
+  sessions: sessionReport.optional(),
 });
 export type NodeStatus = z.infer<typeof nodeStatus>;
 

@@ -12,6 +12,7 @@ export const nouns = [
   'nodes',
   'join-tokens',
   'snapshots',
+  'sessions',
   'tokens',
   'audit',
   'events',

@@ -1,3 +1,4 @@
+export { type DenyListDocument, maxDenyListBytes, verifyDenyList } from './deny-list.ts';
 export type { BlobRef, ManifestDocument, RootDocument, TimestampDocument } from './documents.ts';
 export { type CredentialKey, nodeIndexKey } from './index-key.ts';
 export { generateSealingKey } from './node-envelope.ts';

@@ -7,6 +7,7 @@ export {
   type RegisteredCertificate,
   type ZoneContent,
 } from './compile.ts';
+export { type DenyEntry, denyEntry, maxDenyEntries, signDenyList } from './deny-list.ts';
 export type { BlobRef, ManifestDocument, SectionName } from './documents.ts';
 export { jwkSigner, keyIdOf, publicJwkOf, type Signer } from './envelope.ts';
 export { type BlobStore, sealSections } from './seal.ts';

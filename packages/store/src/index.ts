@@ -98,6 +98,16 @@ export {
   saveCrlFetch,
 } from './crls.ts';
 export { type Database, databaseOver, type Queries, readingClient } from './database.ts';
+export {
+  countDenyEntries,
+  type DenyEntryRow,
+  type DenyListRow,
+  denyEntriesOf,
+  findDenyList,
+  insertDenyEntry,
+  pruneDenyEntries,
+  saveDenyList,
+} from './deny-lists.ts';
 export { type EventRow, insertEvents, listEvents } from './events.ts';
 export {
   deleteHostKeyReceipts,
@@ -157,6 +167,15 @@ export {
   serversOfZone,
   updateServer,
 } from './servers.ts';
+export {
+  deleteSessionsOf,
+  findSession,
+  listSessions,
+  replaceSessions,
+  type SessionFilter,
+  type SessionRow,
+  sessionDenyKey,
+} from './sessions.ts';
 export {
   clearOutbox,
   findBlob,

@@ -2,7 +2,7 @@ import { type Bytes, utf8 } from '@sallyport/bytes';
 import { signRequest } from '@sallyport/enrolment';
 import { type FaultCode, faults, ok, type Result, refuse } from '@sallyport/faults';
 import { type EventBatch, type NodeStatus, type PollAnswer, pollAnswer } from '@sallyport/model';
-import type { BlobRef } from '@sallyport/snapshot/node';
+import { type BlobRef, maxDenyListBytes } from '@sallyport/snapshot/node';
 import { z } from 'zod';
 import type { NodeIdentity } from './identity.ts';
 
@@ -12,6 +12,8 @@ export type Held = {
   readonly epoch: number;
   readonly issuedAt: number;
   readonly root: number;
+  /** Sequence of its deny list. */
+  readonly deny: number;
 };
 
 /** The control plane as a node sees it. A connection that fails is `unreachable`, an answer that refuses a fault. */
@@ -65,10 +67,10 @@ export function connectControlPlane(identity: NodeIdentity, now: () => number): 
 
   return {
     async poll(held, waitSeconds, signal) {
-      const query = `after=${held.after}&epoch=${held.epoch}&issuedAt=${held.issuedAt}&root=${held.root}&wait=${waitSeconds}`;
+      const query = `after=${held.after}&epoch=${held.epoch}&issuedAt=${held.issuedAt}&root=${held.root}&deny=${held.deny}&wait=${waitSeconds}`;
       const answer = await send('GET', `/v1/node/poll?${query}`, {
         timeoutMs: waitSeconds * 1000 + requestTimeoutMs,
-        maxBytes: maxAnswerBytes,
+        maxBytes: maxAnswerBytes + maxDenyListBytes,
         signal,
       });
       if (answer === 'unreachable') return answer;

@@ -38,6 +38,7 @@ export const nodePaths = (home: string) => ({
   root: join(home, 'root.json'),
   current: join(home, 'snapshot', 'current.json'),
   blobs: join(home, 'snapshot', 'blobs'),
+  denyList: join(home, 'snapshot', 'deny-list.json'),
   spool: join(home, 'spool'),
   files: join(home, 'files'),
 });

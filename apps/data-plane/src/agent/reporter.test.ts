@@ -6,7 +6,7 @@ import type { EventBatch, NodeStatus } from '@sallyport/model';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import type { ControlPlane } from './control-plane.ts';
 import { openEventSpool } from './event-spool.ts';
-import { createReporter } from './reporter.ts';
+import { createReporter, type StatusFacts } from './reporter.ts';
 
 let folder: string;
 beforeEach(async () => {
@@ -34,7 +34,12 @@ function answering(answers: { events?: () => Result<void> | 'unreachable'; statu
 }
 
 const login = { kind: 'login', outcome: 'refused', reason: 'password-wrong' } as const;
-const idle = { appliedVersion: 1, serving: 'serving', items: [] } as const;
+const idle: StatusFacts = {
+  appliedVersion: 1,
+  serving: 'serving',
+  items: [],
+  sessions: { total: 0, items: [] },
+};
 
 it('keeps events while the control plane is away and delivers them once it is back', async () => {
   const spool = await openEventSpool(

@@ -1,5 +1,5 @@
 import type { FaultCode } from '@sallyport/faults';
-import type { ItemReport, ServingState } from '@sallyport/model';
+import type { ItemReport, ServingState, SessionReport } from '@sallyport/model';
 import type { ControlPlane } from './control-plane.ts';
 import type { EventSpool } from './event-spool.ts';
 
@@ -8,6 +8,7 @@ export type StatusFacts = {
   readonly appliedVersion: number;
   readonly serving: ServingState;
   readonly items: readonly ItemReport[];
+  readonly sessions: SessionReport;
 };
 
 /** Brings status and events back to the control plane. */
@@ -66,6 +67,7 @@ export function createReporter(
           appliedVersion: facts.appliedVersion,
           serving: facts.serving,
           items: facts.items.slice(0, 10_000),
+          sessions: facts.sessions,
         })
         .catch(() => undefined);
       if (typeof reported === 'object' && !reported.ok && reported.fault.code === 'node-replayed') {

@@ -4,6 +4,7 @@ import { type Bytes, copyOf } from '@sallyport/bytes';
 import type { BlobRef } from '@sallyport/snapshot/node';
 import { z } from 'zod';
 import { readIfThere, writeAtomic } from '../atomic-file.ts';
+import type { DenyListDisk } from './deny-list.ts';
 import type { NodePaths } from './identity.ts';
 
 /** The signed documents of the applied snapshot: written together, so that a crash never leaves a mixed pair. */
@@ -16,7 +17,7 @@ export const currentFile = z.strictObject({
 export type CurrentFile = z.infer<typeof currentFile>;
 
 /** The node's copy of its snapshot. Only verified bytes are given to it; what it reads is verified again. */
-export interface SnapshotDisk {
+export interface SnapshotDisk extends DenyListDisk {
   readRoot(): Promise<string | undefined>;
   writeRoot(envelope: string): Promise<void>;
   /** Nothing where there is none or where it does not parse: the node then starts from the control plane. */
@@ -44,6 +45,8 @@ export function snapshotDisk(paths: NodePaths): SnapshotDisk {
       }
     },
     writeCurrent: (current) => writeAtomic(paths.current, JSON.stringify(current)),
+    readDenyList: () => text(paths.denyList),
+    writeDenyList: (envelope) => writeAtomic(paths.denyList, envelope),
     async readBlob(ref) {
       const bytes = await readIfThere(join(paths.blobs, ref.digest));
       return bytes && copyOf(bytes);

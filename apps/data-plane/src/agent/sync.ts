@@ -1,5 +1,6 @@
 import type { Bytes } from '@sallyport/bytes';
 import { type Fault, ok, type Result } from '@sallyport/faults';
+import type { PollAnswer } from '@sallyport/model';
 import {
   type Applied,
   type BlobRef,
@@ -15,6 +16,7 @@ import {
   verifyTimestamp,
 } from '@sallyport/snapshot/node';
 import type { ControlPlane, Held } from './control-plane.ts';
+import type { DenyLists } from './deny-list.ts';
 import type { NodeIdentity } from './identity.ts';
 import type { SnapshotDisk } from './snapshot-disk.ts';
 
@@ -33,11 +35,11 @@ export type SyncStep =
   | { readonly kind: 'unreachable' }
   | { readonly kind: 'refused'; readonly fault: Fault };
 
-/** Pulls, verifies and persists snapshots. It applies nothing: that is its caller's. */
+/** Pulls, verifies and persists snapshots and the deny list. It applies nothing: that is its caller's. */
 export interface Synchronisation {
   /** What is in force after the last step; nothing before the first snapshot. */
   readonly inForce: InForce | undefined;
-  /** Loads and verifies what the disk holds, expired or not. */
+  /** Loads and verifies what the disk holds, expired or not; a deny list that fails its check is left out. */
   loadFromDisk(): Promise<Result<SnapshotReader | undefined>>;
   /** Polls once, waiting at most that long for news, and takes in what comes. */
   step(waitSeconds: number, signal: AbortSignal): Promise<SyncStep>;
@@ -51,6 +53,7 @@ export async function createSynchronisation(
   identity: NodeIdentity,
   disk: SnapshotDisk,
   control: ControlPlane,
+  denyLists: DenyLists,
   now: () => number,
 ): Promise<Synchronisation> {
   const envelope = await disk.readRoot();
@@ -73,6 +76,7 @@ export async function createSynchronisation(
       epoch: inForce?.applied.trustEpoch ?? 0,
       issuedAt: inForce?.applied.highestIssuedAt ?? 0,
       root: root.document.version,
+      deny: denyLists.sequenceUnder(root.document),
     };
   }
 
@@ -135,12 +139,34 @@ export async function createSynchronisation(
     return { kind: 'new-snapshot', reader: opened.value };
   }
 
+  async function takeInSnapshot(answer: PollAnswer, signal: AbortSignal): Promise<SyncStep> {
+    const timestamp = await verifyTimestamp(
+      root.document,
+      identity.zone,
+      answer.timestamp,
+      inForce?.applied,
+      now(),
+    );
+    if (!timestamp.ok) return { kind: 'refused', fault: timestamp.fault };
+    if (answer.manifest !== undefined)
+      return takeIn(answer.manifest, answer.timestamp, timestamp.value, signal);
+    const current = inForce;
+    if (!current || timestamp.value.version !== current.applied.version) {
+      const detail = 'a newer timestamp came without its manifest';
+      return { kind: 'refused', fault: { code: 'snapshot-mix', detail } };
+    }
+    if (answer.timestamp === current.documents.timestamp) return { kind: 'unchanged' };
+    await persistTimestamp(current, answer.timestamp, timestamp.value);
+    return { kind: 'renewed' };
+  }
+
   return {
     get inForce() {
       return inForce;
     },
 
     async loadFromDisk() {
+      await denyLists.loadFromDisk(root.document);
       const current = await disk.readCurrent();
       if (!current) return ok(undefined);
       const timestamp = await verifyTimestamp(
@@ -184,25 +210,13 @@ export async function createSynchronisation(
         await disk.writeRoot(next.value.envelope);
         root = next.value;
       }
-      const timestamp = await verifyTimestamp(
-        root.document,
-        identity.zone,
-        answer.value.timestamp,
-        inForce?.applied,
-        now(),
-      );
-      if (!timestamp.ok) return { kind: 'refused', fault: timestamp.fault };
-      if (answer.value.manifest !== undefined) {
-        return takeIn(answer.value.manifest, answer.value.timestamp, timestamp.value, signal);
-      }
-      const current = inForce;
-      if (!current || timestamp.value.version !== current.applied.version) {
-        const detail = 'a newer timestamp came without its manifest';
-        return { kind: 'refused', fault: { code: 'snapshot-mix', detail } };
-      }
-      if (answer.value.timestamp === current.documents.timestamp) return { kind: 'unchanged' };
-      await persistTimestamp(current, answer.value.timestamp, timestamp.value);
-      return { kind: 'renewed' };
+      // What is denied does not wait for sections, nor a snapshot for a list that fails its check.
+      const denied =
+        answer.value.denyList === undefined
+          ? ok(undefined)
+          : await denyLists.takeIn(root.document, answer.value.denyList);
+      const step = await takeInSnapshot(answer.value, signal);
+      return denied.ok || step.kind === 'new-snapshot' ? step : { kind: 'refused', fault: denied.fault };
     },
   };
 }

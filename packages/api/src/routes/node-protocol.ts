@@ -8,11 +8,13 @@ import {
   insertEvents,
   type NodeRow,
   recordNodeStatus,
+  replaceSessions,
 } from '@sallyport/store';
 import { z } from 'zod';
 import type { Caller } from '../caller.ts';
 import type { Dependencies } from '../dependencies.ts';
 import { currentDocuments } from '../domain/current-documents.ts';
+import { currentDenyList } from '../domain/deny-list.ts';
 import { keepHostKeyReceipts } from '../domain/host-key-receipts.ts';
 import { joinNode, judgeJoin } from '../domain/join.ts';
 import { publishTouched } from '../domain/publish.ts';
@@ -30,6 +32,8 @@ const pollQuery = z.strictObject({
   issuedAt: z.coerce.number().int().min(0).default(0),
   /** Version of the root it trusts. */
   root: z.coerce.number().int().min(0).default(0),
+  /** Sequence of the deny list it holds in the trust epoch of that root. */
+  deny: z.coerce.number().int().min(0).default(0),
   /** How long the answer may wait for news, in seconds. */
   wait: z.coerce.number().int().min(0).max(longestPollSeconds).default(0),
 });
@@ -39,7 +43,10 @@ function callingNode(caller: Caller): NodeRow {
   return caller.node;
 }
 
-/** Answers as soon as there is news for the node: a higher version, a newer timestamp or root; else when time is up. */
+/**
+ * Answers as soon as there is news for the node: a higher version, a newer timestamp, root or deny list; else when time
+ * is up.
+ */
 async function poll(
   deps: Dependencies,
   node: NodeRow,
@@ -53,12 +60,15 @@ async function poll(
   for (;;) {
     const position = deps.feed.position(node.zone);
     const { publication, snapshot, root, resignAt } = await currentDocuments(deps, node.zone);
+    const denyList = await currentDenyList(deps, node.zone);
     // Asked after the documents were read: a node that was removed while it waited gets no news of what came after it.
     const stillActive = await findNode(deps.store.queries, node.id);
     if (stillActive?.state !== 'active') throw new FaultError({ code: 'node-signature-invalid' });
     const newVersion =
       publication.trustEpoch !== held.epoch ? publication.version > 0 : publication.version > held.after;
-    const news = newVersion || publication.issuedAt > held.issuedAt || root.version > held.root;
+    const newDenyList = denyList !== undefined && denyList.sequence > held.deny;
+    const news =
+      newVersion || newDenyList || publication.issuedAt > held.issuedAt || root.version > held.root;
     const now = deps.now();
     if (news || now >= deadline || signal.aborted) {
       // A root is followed one step at a time: the next one first, nothing else with it.
@@ -70,9 +80,11 @@ async function poll(
         timestamp: publication.timestamp,
         ...(newVersion ? { manifest: snapshot.manifest } : {}),
         ...(nextRoot === undefined ? {} : { root: nextRoot }),
+        ...(newDenyList ? { denyList: denyList.envelope } : {}),
       };
     }
-    await deps.feed.wait(node.zone, position, Math.max(1, Math.min(deadline, resignAt) - now), signal);
+    const nextLookAt = Math.min(deadline, resignAt, denyList?.resignAt ?? deadline);
+    await deps.feed.wait(node.zone, position, Math.max(1, nextLookAt - now), signal);
   }
 }
 
@@ -122,14 +134,19 @@ export const nodeProtocolOperations = [
   }),
   operation({
     route: 'POST /v1/node/status',
-    summary: 'Report what the node runs, item by item',
+    summary: 'Report what the node runs, item by item, and its live sessions',
     body: nodeStatus,
     answers: z.strictObject({ accepted: z.literal(true) }),
-    maxBodyBytes: 4_194_304,
+    maxBodyBytes: 8_388_608,
     async run(deps, { body, caller }) {
       const node = callingNode(caller);
       const seenAt = new Date(deps.now()).toISOString();
-      const recorded = await deps.store.record((queries) => recordNodeStatus(queries, node.id, body, seenAt));
+      const recorded = await deps.store.record(async (queries) => {
+        if (!(await recordNodeStatus(queries, node.id, body, seenAt))) return false;
+        if (body.sessions)
+          await replaceSessions(queries, { node: node.id, zone: node.zone }, body.sessions.items);
+        return true;
+      });
       return recorded ? ok({ body: { accepted: true as const } }) : refuse('node-replayed');
     },
   }),

@@ -1,6 +1,7 @@
 import { ok, refuseField, unwrap } from '@sallyport/faults';
 import { joinToken, joinTokenCreate, type Node, type NodePatch, node, nodePatch } from '@sallyport/model';
 import {
+  deleteSessionsOf,
   findNode,
   findZone,
   type JoinTokenRow,
@@ -118,6 +119,7 @@ export const nodeOperations = [
         await checkOverrides(change.queries, row.zone, body.overrides ?? []);
         requireWritten(await updateNode(change.queries, row.id, body as Partial<NodeRow>, expectedVersion));
         if (body.state === 'removed') {
+          await deleteSessionsOf(change.queries, row.id);
           const current = await newestContentKey(change.queries, row.zone);
           await startKeyEpoch(deps, change, row.zone, (current?.keyEpoch ?? 0) + 1);
         }

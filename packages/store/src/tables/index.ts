@@ -5,6 +5,7 @@ export { certificateRequests } from './certificate-requests.ts';
 export { certificateVersions } from './certificate-versions.ts';
 export { certificateEnd, certificates } from './certificates.ts';
 export { crlChunks, crlFetches, crls } from './crls.ts';
+export { denyEntries, denyLists } from './deny-lists.ts';
 export { events } from './events.ts';
 export { hostKeyReceipts } from './host-key-receipts.ts';
 export { installation } from './installation.ts';
@@ -13,6 +14,7 @@ export { nodes } from './nodes.ts';
 export { policyDocuments } from './policy-documents.ts';
 export { revocations } from './revocations.ts';
 export { servers } from './servers.ts';
+export { sessions } from './sessions.ts';
 export {
   blobs,
   contentKeys,
