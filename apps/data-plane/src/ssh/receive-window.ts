@@ -14,10 +14,13 @@ type Adjustment = {
 /**
  * How much a client may send on a channel (RFC 4254 section 5.2), and whether that is enough. A client can send one
  * window in each round trip. One that stops exactly where its window ended, and goes on as soon as an adjustment has
- * reached it, is held up by the window alone: it doubles.
+ * reached it, is held up by the window alone: it doubles, little by little, since OpenSSH's client reads as much from its
+ * disk as the window lets it send, and pays for each step of that with a copy of all of it.
  */
 export class ReceiveWindow {
   #size = initialWindow;
+  /** Bytes by which it may still grow. */
+  #growth = 0;
   #received = 0;
   #allowed = initialWindow;
   readonly #underWay: Adjustment[] = [];
@@ -30,9 +33,9 @@ export class ReceiveWindow {
     this.#clock = clock;
   }
 
-  /** Bytes by which it has grown. */
+  /** Bytes by which it has grown, or is about to. */
   get grown(): number {
-    return this.#size - initialWindow;
+    return this.#size + this.#growth - initialWindow;
   }
 
   /** Takes note of data. @returns false where the client has sent more than it may */
@@ -55,11 +58,13 @@ export class ReceiveWindow {
    * @returns bytes of the adjustment
    */
   open(released: number, grow: (bytes: number) => boolean): number {
-    const growth = Math.min(this.#size, largestWindow - this.#size);
-    const grows = this.#tooSmall && growth > 0 && grow(growth);
-    if (grows) this.#size += growth;
+    const doubled = Math.min(this.#size, largestWindow - this.#size);
+    if (this.#tooSmall && this.#growth === 0 && doubled > 0 && grow(doubled)) this.#growth = doubled;
     this.#tooSmall = false;
-    const adjustment = released + (grows ? growth : 0);
+    const growth = Math.min(this.#growth, released);
+    this.#growth -= growth;
+    this.#size += growth;
+    const adjustment = released + growth;
     this.#underWay.push({ after: this.#allowed, sentAt: this.#clock() });
     this.#allowed += adjustment;
     return adjustment;
