@@ -12,20 +12,10 @@ import type { CertificateRow, Queries } from '@sallyport/store';
 import type { Dependencies } from '../dependencies.ts';
 import { newRow, type RowBasis } from './certificate-row.ts';
 import { internalCa, validity, wrappingIssuer, wrapSshKey } from './issuers.ts';
-import { type FileAnswer, privateKeyFile } from './key-file.ts';
+import { privateKeyFile } from './key-file.ts';
+import type { MadeCertificate } from './made-certificate.ts';
 import { ownCrlUrl } from './own-crl.ts';
 import { importSurroundings, readImport } from './read-import.ts';
-
-/** A certificate that is not written yet, and what its request said of it. */
-export type MadeCertificate = {
-  readonly row: CertificateRow;
-  /** JSON pointer of the field that the key came in; the alias where it was made here. */
-  readonly pointer: string;
-  /** The internal CA that signed it: it must still be one when the row is written. */
-  readonly issuedBy?: string;
-  /** The private key, for its holder: answered once. */
-  readonly handedOut?: FileAnswer;
-};
 
 const defaultDays = 397;
 

@@ -11,7 +11,7 @@ import { findAccount, findZone, type Queries } from '@sallyport/store';
 import type { Dependencies } from '../dependencies.ts';
 import { newRow, type RowBasis } from './certificate-row.ts';
 import { wrappingIssuer, wrapSshKey } from './issuers.ts';
-import type { MadeCertificate } from './make-certificate.ts';
+import type { MadeCertificate } from './made-certificate.ts';
 
 /** What came in a file, and the field that it came in. */
 export type ReadFile = {

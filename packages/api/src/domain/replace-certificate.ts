@@ -19,7 +19,8 @@ import { type Admission, admit } from './admit-certificate.ts';
 import { newRow, type RowBasis } from './certificate-row.ts';
 import { wrappingIssuer, wrapSshKey } from './issuers.ts';
 import { privateKeyFile } from './key-file.ts';
-import { type MadeCertificate, signTls } from './make-certificate.ts';
+import type { MadeCertificate } from './made-certificate.ts';
+import { signTls } from './make-certificate.ts';
 import { importSurroundings, readImport } from './read-import.ts';
 import { privateKeyPurpose, storedLeaf } from './stored-certificate.ts';
 

@@ -23,7 +23,7 @@ import { type Caller, reachOf, requireZones } from '../caller.ts';
 import type { Dependencies } from '../dependencies.ts';
 import { certificateView, readSurroundings } from '../domain/certificate-view.ts';
 import { fileAnswer } from '../domain/key-file.ts';
-import type { MadeCertificate } from '../domain/make-certificate.ts';
+import type { MadeCertificate } from '../domain/made-certificate.ts';
 import { makeReplacement, replaceCertificate, rollBack } from '../domain/replace-certificate.ts';
 import { operation } from '../operation.ts';
 import { changeAnswer, changed, commit, commitResource, found, idParams, requireVersion } from './answers.ts';
