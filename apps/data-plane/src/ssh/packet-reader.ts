@@ -35,7 +35,7 @@ function readSymbols(socket: Socket): SocketSymbols | undefined {
  *
  * @returns false where this Node does not let us: the socket goes on as before
  */
-function readInto(socket: Socket, buffer: Buffer, onBytes: (count: number) => void): boolean {
+export function readInto(socket: Socket, buffer: Buffer, onBytes: (count: number) => void): boolean {
   const handle = (socket as Socket & { readonly _handle?: ReadableHandle | null })._handle;
   const symbols = readSymbols(socket);
   if (!handle?.useUserBuffer || !symbols || socket.readableLength > 0) return false;
