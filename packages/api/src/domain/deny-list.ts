@@ -88,3 +88,16 @@ export async function currentDenyList(
   const saved = await deps.store.record((queries) => saveDenyList(queries, zoneId, before.sequence, signed));
   return saved ? { sequence, envelope, resignAt: now + lifeMs / 3 } : currentDenyList(deps, zoneId);
 }
+
+/**
+ * Signs a zone's list once and wakes the polls of its nodes. Where signing fails, which goes to the operator's log, the
+ * polls try it themselves.
+ */
+export async function announceDenials(deps: Dependencies, zone: string): Promise<void> {
+  try {
+    await currentDenyList(deps, zone);
+  } catch (error) {
+    deps.log(`the deny list of zone ${zone} was not signed`, error);
+  }
+  deps.feed.announce(zone);
+}

@@ -3,7 +3,7 @@ import { id, type Session, serverProtocols, session, time } from '@sallyport/mod
 import { findSession, listSessions, type SessionRow } from '@sallyport/store';
 import { z } from 'zod';
 import { requireZones } from '../caller.ts';
-import { denySession } from '../domain/deny-list.ts';
+import { announceDenials, denySession } from '../domain/deny-list.ts';
 import { operation } from '../operation.ts';
 import { asked, changed, commit, found, page, pageOf, pageQuery } from './answers.ts';
 
@@ -72,8 +72,7 @@ export const sessionOperations = [
       });
       if (!committed.ok) return committed;
       const { value, changeSequence } = committed.value;
-      // Nothing is published: the list is signed by the poll that is woken here, or by the next one.
-      deps.feed.announce(value.zone);
+      deps.defer(() => announceDenials(deps, value.zone));
       return ok({ body: { ...value, changeSequence } });
     },
   }),
