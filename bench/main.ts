@@ -22,6 +22,7 @@ async function main(args: readonly string[]): Promise<number> {
 
 // Every program that runs is ended with this process.
 process.setMaxListeners(0);
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
 
 main(process.argv.slice(2)).then(
   (code) => process.exit(code),

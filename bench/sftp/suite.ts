@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { copyFile, mkdir, mkdtemp, open, readFile, realpath, rm, writeFile } from 'node:fs/promises';
+import { rmSync } from 'node:fs';
+import { copyFile, mkdir, mkdtemp, open, readFile, realpath, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { BenchOptions } from '../options.ts';
 import { type Row, rowsOf, type Samples } from '../rows.ts';
@@ -86,6 +87,8 @@ export async function runSftpSuite(options: BenchOptions, progress: (line: strin
     throw new Error(`no such row; there are ${scenarios.map(({ id }) => id).join(', ')}`);
   }
   const folder = await realpath(await mkdtemp(join(options.folder, 'sallyport-bench-')));
+  const clear = () => rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
+  process.once('exit', clear);
   const servers: SftpServer[] = [];
   try {
     const [client, host] = await Promise.all([makeKey(folder, 'client-key'), makeKey(folder, 'host-key')]);
@@ -112,7 +115,8 @@ export async function runSftpSuite(options: BenchOptions, progress: (line: strin
     return rows;
   } finally {
     for (const server of servers) await server.stop();
-    await rm(folder, { recursive: true, force: true });
+    process.removeListener('exit', clear);
+    clear();
   }
 }
 
