@@ -29,15 +29,15 @@ async function writeLarge(file: string, mebibytes: number): Promise<void> {
 }
 
 describe('OpenSSH', () => {
-  it('sends and fetches 24 MiB, byte by byte the same', async () => {
-    await writeLarge(stage.at('large'), 24);
+  it('sends and fetches 64 MiB, byte by byte the same', { timeout: 60_000 }, async () => {
+    await writeLarge(stage.at('large'), 64);
     const done = await stage.sftp(`put ${stage.at('large')} large\nget large ${stage.at('fetched')}\n`);
     expect(done).toMatchObject({ code: 0 });
     expect(await digest(join(stage.home, 'large'))).toBe(await digest(stage.at('large')));
     expect(await digest(stage.at('fetched'))).toBe(await digest(stage.at('large')));
     const session = stage.desk.sessions.at(-1);
     await session?.closed;
-    const bytes = 24 * 1024 * 1024;
+    const bytes = 64 * 1024 * 1024;
     expect(session?.transfers).toEqual([
       { direction: 'upload', path: '/large', bytes, outcome: 'completed' },
       { direction: 'download', path: '/large', bytes, outcome: 'completed' },
@@ -166,14 +166,14 @@ describe('OpenSSH', () => {
     expect(listed.sort()).toEqual(names);
   });
 
-  it('sends and fetches 300 small files', async () => {
+  it('sends and fetches 1,000 small files', { timeout: 60_000 }, async () => {
     await mkdir(stage.at('small'));
     await Promise.all(
-      Array.from({ length: 300 }, (_, i) => writeFile(join(stage.at('small'), `f${i}`), `file ${i}`)),
+      Array.from({ length: 1_000 }, (_, i) => writeFile(join(stage.at('small'), `f${i}`), `file ${i}`)),
     );
     const done = await stage.sftp(`put -r ${stage.at('small')}\nget -r small ${stage.at('small-back')}\n`);
     expect(done).toMatchObject({ code: 0 });
-    for (let i = 0; i < 300; i++) {
+    for (let i = 0; i < 1_000; i++) {
       expect(await readFile(join(stage.at('small-back'), `f${i}`), 'utf8')).toBe(`file ${i}`);
     }
   });
@@ -221,10 +221,10 @@ describe('OpenSSH', () => {
     expect(await readdir(stage.home)).not.toContain('cut');
   });
 
-  it('changes keys in the middle of a transfer', async () => {
+  it('changes keys in the middle of a transfer', { timeout: 60_000 }, async () => {
     const file = stage.at('to-rekey');
     // OpenSSH's client spends far more on each of its key exchanges than we do.
-    await writeLarge(file, 20);
+    await writeLarge(file, 64);
     const done = await stage.sftp(
       `put ${file} rekeyed\nget rekeyed ${stage.at('rekeyed')}\n`,
       stage.clientKey,
