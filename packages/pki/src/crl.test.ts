@@ -145,6 +145,16 @@ describe('what is refused', () => {
     }
   });
 
+  it('by its signature before its entries are read', async () => {
+    const der = await createCrl(issuer, { ...list, entries: [entry] });
+    const revokedAt = Buffer.from(der).indexOf('260601000000Z', 'latin1');
+    expect(revokedAt).toBeGreaterThan(0);
+    expect(await parseCrl(der.with(revokedAt, 0x58), ca)).toMatchObject({
+      ok: false,
+      fault: { code: 'crl-malformed', detail: 'it is not signed by CN=CRL CA' },
+    });
+  });
+
   it('a list of another CA, of another key, and by a certificate that may not sign it', async () => {
     const der = await createCrl(issuer, { ...list, entries: [] });
     const twin = await createCa({ commonName: 'CRL CA', keyType: 'ecdsa-p256', notBefore, notAfter });

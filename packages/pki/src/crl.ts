@@ -181,8 +181,8 @@ function readCrl(der: Bytes) {
       number: readListExtensions(readElement(extensions.content, tags.sequence).content),
       thisUpdate,
       nextUpdate,
-      revoked: readEntries(entries?.content ?? new Uint8Array(0)),
-    } satisfies Crl,
+    } satisfies Omit<Crl, 'revoked'>,
+    entries: entries?.content ?? new Uint8Array(0),
   };
 }
 
@@ -198,15 +198,9 @@ function readCrl(der: Bytes) {
  */
 export async function parseCrl(der: Uint8Array, ca: ParsedCertificate): Promise<Result<Crl>> {
   if (der.length > mostBytes) return refuse('crl-malformed', `more than ${mostBytes} bytes`);
-  let read: ReturnType<typeof readCrl>;
-  try {
-    read = readCrl(copyOf(der));
-  } catch (error) {
-    if (error instanceof DerError) return refuse('crl-malformed', error.message);
-    if (error instanceof UnsupportedCrl) return refuse('crl-unsupported', error.message);
-    throw error;
-  }
-  const { crl, algorithm, tbs, signature } = read;
+  const read = refusing(() => readCrl(copyOf(der)));
+  if (!read.ok) return read;
+  const { crl, entries, algorithm, tbs, signature } = read.value;
   if (!sameBytes(crl.issuerDer, ca.subjectDer)) {
     return refuse('crl-malformed', `it is of ${crl.issuer}, not of ${ca.subject}`);
   }
@@ -217,7 +211,19 @@ export async function parseCrl(der: Uint8Array, ca: ParsedCertificate): Promise<
     return refuse('crl-malformed', `it is signed with ${algorithm.oid}, which proves nothing`);
   }
   const signed = await verifySignature(algorithm, ca.spki, tbs, signature);
-  return signed ? ok(crl) : refuse('crl-malformed', `it is not signed by ${ca.subject}`);
+  if (!signed) return refuse('crl-malformed', `it is not signed by ${ca.subject}`);
+  // Entries are what costs time, seconds of it: nobody but the CA has us read them.
+  return refusing(() => ({ ...crl, revoked: readEntries(entries) }));
+}
+
+function refusing<T>(work: () => T): Result<T> {
+  try {
+    return ok(work());
+  } catch (error) {
+    if (error instanceof DerError) return refuse('crl-malformed', error.message);
+    if (error instanceof UnsupportedCrl) return refuse('crl-unsupported', error.message);
+    throw error;
+  }
 }
 
 /**
