@@ -55,7 +55,7 @@ export function serverCases(world: World): void {
     expectProblem(await change({ protocol: 'ftp' }), 422, 'invalid-request', '/protocol');
     expectProblem(await change({ zone: 'another' }), 422, 'invalid-request', '/zone');
     expectProblem(await change({ http: { plain: true } }), 422, 'invalid-request', '/http');
-    expectProblem(await change({ ssh: { scp: true } }), 422, 'policy-refused', '/ssh/scp');
+    expectProblem(await change({ ssh: { scp: 'yes' } }), 422, 'invalid-request', '/ssh/scp');
     expectProblem(await change({ port: 65_536 }), 422, 'invalid-request', '/port');
     expectProblem(await change({ certificates: ['nowhere'] }), 422, 'invalid-request', '/certificates/0');
     expect((await call(`GET /v1/servers/${made.id}`)).body.version).toBe(1);
