@@ -190,6 +190,18 @@ describe('bounds', () => {
     expect(performance.now() - started).toBeLessThan(10_000);
   });
 
+  it('of a wrong password whose padding looks right', async () => {
+    const block = toPem(
+      'EC PRIVATE KEY',
+      Uint8Array.from({ length: 128 }, (_, i) => (i * 89) % 251),
+    );
+    const iv = '00112233445566778899aabbccddeeff';
+    const file = block.replace('-----\n', `-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC,${iv}\n\n`);
+    for (let i = 0; i < 2_000; i++) {
+      expect(await read(file, { password: `wrong ${i}` })).toEqual(refusedAs('key-password-wrong'));
+    }
+  });
+
   it('of what a password may cost', async () => {
     const file = await opensshPrivateKey(keys.privateKey);
     const bytes = fromBase64(file.replace(/-----[^-]+-----|\s/g, ''));

@@ -1,5 +1,6 @@
 import { type Bytes, utf8 } from '@sallyport/bytes';
 import { blockLength, type CbcCipher, decryptCbc, unpad } from '../cipher/cbc.ts';
+import { DerError, readElement, tags, tryDer } from '../der.ts';
 import { opensslBytesToKey } from '../kdf/derive-key.ts';
 import type { PemBlock } from '../pem.ts';
 import { neededPassword, type Reading, refusal, wrongPassword } from './reading.ts';
@@ -20,7 +21,7 @@ const ciphers: Readonly<Record<string, CbcCipher>> = {
  * The content of a PEM block, decrypted where its headers say so (`Proc-Type: 4,ENCRYPTED` and `DEK-Info`, as
  * OpenSSL writes them).
  *
- * @throws FaultError; `key-password-wrong` where the padding does not fit
+ * @throws FaultError; `key-password-wrong` where the padding does not fit, or what is decrypted is no structure
  */
 export function openTraditionalPem({ headers, der }: PemBlock, reading: Reading): Bytes {
   const procType = headers.get('proc-type');
@@ -38,6 +39,9 @@ export function openTraditionalPem({ headers, der }: PemBlock, reading: Reading)
   const padded = decryptCbc(cipher, key, iv, der);
   if (!padded) throw refusal('key-malformed', 'ciphertext is not whole blocks');
   const plain = unpad(padded, blockLength(cipher));
-  if (!plain) throw wrongPassword();
+  // One wrong password in 256 leaves a padding that looks right; what is below it is no structure then.
+  if (!plain || tryDer(plain, (own) => readElement(own, tags.sequence)) instanceof DerError) {
+    throw wrongPassword();
+  }
   return plain;
 }
