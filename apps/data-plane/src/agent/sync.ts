@@ -18,6 +18,7 @@ import {
 import type { ControlPlane, Held } from './control-plane.ts';
 import type { DenyLists } from './deny-list.ts';
 import type { NodeIdentity } from './identity.ts';
+import { rememberedBlobs } from './remembered-blobs.ts';
 import type { SnapshotDisk } from './snapshot-disk.ts';
 
 /** The snapshot in force: what was verified, and the timestamp that says until when it is good. */
@@ -185,7 +186,7 @@ export async function createSynchronisation(
         undefined,
       );
       if (!manifest.ok) return manifest;
-      const opened = await openSnapshot(manifest.value, self, (ref) => disk.readBlob(ref));
+      const opened = await openSnapshot(manifest.value, self, rememberedBlobs(disk));
       if (!opened.ok) return opened;
       inForce = {
         applied: {
