@@ -36,7 +36,7 @@ test('it closes at once although a node waits, ends what it has begun, and goes 
   const { manifest } = await node.snapshot();
   const waiting = node.poll({ after: manifest.version, wait: 25 }).catch((error: Error) => error.name);
   const creating = world.account(await world.zone(), { password: 'correct horse' });
-  await expect.poll(async () => (await world.admin().accounts.list()).length).toBe(1);
+  await expect.poll(async () => (await world.admin().accounts.list()).length, { timeout: 10_000 }).toBe(1);
 
   const started = performance.now();
   await running.close();

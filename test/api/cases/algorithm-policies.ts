@@ -116,7 +116,7 @@ export function algorithmPolicyCases(world: World): void {
     const own = await call('POST /v1/algorithm-policies', { body: { name: unique('policy'), ssh: gcm } });
     const { changeSequence } = await world.server(zone, { algorithmPolicy: own.body.name });
     await expect
-      .poll(async () => (await world.admin().propagation(zone, changeSequence)).state)
+      .poll(async () => (await world.admin().propagation(zone, changeSequence)).state, { timeout: 10_000 })
       .not.toBe('publishing');
     const { reader } = await node.snapshot();
     expect(reader.servers.map(({ algorithms }) => algorithms)).toEqual([{ ssh: gcm, tls: modernPolicy.tls }]);
