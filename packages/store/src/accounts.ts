@@ -7,6 +7,10 @@ import { accounts } from './tables/index.ts';
 /** An account as it is stored; its login certificates are rows of their own. */
 export type AccountRow = typeof accounts.$inferSelect;
 
+/** Ids of the accounts of which some zone is in reach, as part of another query. */
+export const accountsInReach = (queries: Queries, reach: readonly string[]) =>
+  queries.select({ id: accounts.id }).from(accounts).where(someZoneInReach(accounts.zones, reach));
+
 export const listAccounts = (queries: Queries, page: Page): Promise<AccountRow[]> =>
   queries
     .select()

@@ -1,9 +1,10 @@
 import type { CertificateKind, CertificateStatus, KeyType } from '@sallyport/model';
 import { and, asc, eq, gt, inArray, or, type SQL, type SQLWrapper, sql } from 'drizzle-orm';
+import { accountsInReach } from './accounts.ts';
 import type { CertificateRow } from './certificates.ts';
 import type { Queries } from './database.ts';
 import { type Page, someZoneInReach } from './page.ts';
-import { accounts, certificateEnd, certificates } from './tables/index.ts';
+import { certificateEnd, certificates } from './tables/index.ts';
 
 /** CAs that are trusted now, as certificates below them name them: by name, and by the key they were signed with. */
 export type Anchors = readonly {
@@ -146,10 +147,7 @@ function anchored(anchors: Anchors): SQL {
 
 function inReach(queries: Queries, { reach }: Page): SQL | undefined {
   if (reach === '*') return undefined;
-  const known = queries
-    .select({ id: accounts.id })
-    .from(accounts)
-    .where(someZoneInReach(accounts.zones, reach));
+  const known = accountsInReach(queries, reach);
   return or(isAuthority, isLocalIn(reach), inArray(certificates.account, known));
 }
 

@@ -1,8 +1,9 @@
 import type { CertificateKind } from '@sallyport/model';
 import { and, asc, eq, gt, inArray, or, type SQL } from 'drizzle-orm';
+import { accountsInReach } from './accounts.ts';
 import type { Queries } from './database.ts';
 import { type Page, someZoneInReach } from './page.ts';
-import { accounts, certificateRequests } from './tables/index.ts';
+import { certificateRequests } from './tables/index.ts';
 
 /** A pending request as it is stored, its private key under the key-encryption key. */
 export type CertificateRequestRow = typeof certificateRequests.$inferSelect;
@@ -19,10 +20,7 @@ export const listCertificateRequests = (queries: Queries, page: Page): Promise<C
 
 function inReach(queries: Queries, { reach }: Page): SQL | undefined {
   if (reach === '*') return undefined;
-  const known = queries
-    .select({ id: accounts.id })
-    .from(accounts)
-    .where(someZoneInReach(accounts.zones, reach));
+  const known = accountsInReach(queries, reach);
   return or(someZoneInReach(certificateRequests.zones, reach), inArray(certificateRequests.account, known));
 }
 

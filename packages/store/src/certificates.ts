@@ -1,9 +1,9 @@
 import type { CertificateKind } from '@sallyport/model';
 import { and, asc, eq, inArray, isNull } from 'drizzle-orm';
+import { accountsInReach } from './accounts.ts';
 import { inPieces } from './chunks.ts';
 import type { Queries } from './database.ts';
-import { someZoneInReach } from './page.ts';
-import { accounts, certificates, certificateVersions, crlChunks, crlFetches, crls } from './tables/index.ts';
+import { certificates, certificateVersions, crlChunks, crlFetches, crls } from './tables/index.ts';
 
 /** A certificate as it is stored; status and uses are computed by whoever answers it. */
 export type CertificateRow = typeof certificates.$inferSelect;
@@ -28,10 +28,7 @@ export async function loginCertificatesOf(
 
 /** Login certificates of the accounts of a zone, but revoked ones. */
 export function loginCertificatesIn(queries: Queries, zone: string): Promise<CertificateRow[]> {
-  const own = queries
-    .select({ id: accounts.id })
-    .from(accounts)
-    .where(someZoneInReach(accounts.zones, [zone]));
+  const own = accountsInReach(queries, [zone]);
   return queries
     .select()
     .from(certificates)

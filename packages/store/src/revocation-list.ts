@@ -1,9 +1,10 @@
 import { and, asc, count, eq, gt, inArray, isNull, or } from 'drizzle-orm';
+import { accountsInReach } from './accounts.ts';
 import { inPieces } from './chunks.ts';
 import type { Queries } from './database.ts';
 import { type Page, someZoneInReach } from './page.ts';
 import type { RevocationRow } from './revocations.ts';
-import { accounts, certificates, revocations } from './tables/index.ts';
+import { certificates, revocations } from './tables/index.ts';
 
 /**
  * What was revoked, in the order of digests. Who does not reach all zones sees what concerns keys that are registered
@@ -12,10 +13,7 @@ import { accounts, certificates, revocations } from './tables/index.ts';
 export function listRevocations(queries: Queries, { after, limit, reach }: Page): Promise<RevocationRow[]> {
   const own = () => {
     if (reach === '*') return undefined;
-    const known = queries
-      .select({ id: accounts.id })
-      .from(accounts)
-      .where(someZoneInReach(accounts.zones, reach));
+    const known = accountsInReach(queries, reach);
     const byAccount = queries
       .select({ key: certificates.spkiSha256 })
       .from(certificates)
