@@ -1,5 +1,16 @@
 import type { KeyType } from './certificate.ts';
 
+/** Signature algorithms of SSH keys, of servers and of clients. */
+const signatures = [
+  'ssh-ed25519',
+  'ecdsa-sha2-nistp256',
+  'ecdsa-sha2-nistp384',
+  'ecdsa-sha2-nistp521',
+  'rsa-sha2-512',
+  'rsa-sha2-256',
+  'ssh-rsa',
+] as const;
+
 /** All that the engines can serve and that may be served: a policy chooses among these. */
 export const algorithmCatalogue = {
   ssh: {
@@ -19,24 +30,8 @@ export const algorithmCatalogue = {
       'diffie-hellman-group18-sha512',
       'diffie-hellman-group14-sha1',
     ],
-    hostKeys: [
-      'ssh-ed25519',
-      'ecdsa-sha2-nistp256',
-      'ecdsa-sha2-nistp384',
-      'ecdsa-sha2-nistp521',
-      'rsa-sha2-512',
-      'rsa-sha2-256',
-      'ssh-rsa',
-    ],
-    clientKeys: [
-      'ssh-ed25519',
-      'ecdsa-sha2-nistp256',
-      'ecdsa-sha2-nistp384',
-      'ecdsa-sha2-nistp521',
-      'rsa-sha2-512',
-      'rsa-sha2-256',
-      'ssh-rsa',
-    ],
+    hostKeys: signatures,
+    clientKeys: signatures,
     ciphers: [
       'aes128-gcm@openssh.com',
       'aes256-gcm@openssh.com',
@@ -116,7 +111,7 @@ export const refusedAlgorithms: readonly { readonly pattern: RegExp; readonly re
   },
   {
     pattern: /-cert-v0[01]@openssh\.com$/,
-    reason: 'the engine does not present or take SSH certificates here',
+    reason: 'a certificate of a user goes by the algorithm of its key; servers present none',
   },
   { pattern: /^sk-/, reason: 'the engine verifies no signature of a hardware security key' },
   { pattern: /^(arcfour|rc4)|_RC4_/, reason: 'RC4 is broken (RFC 7465, RFC 8758)' },

@@ -65,6 +65,15 @@ const modernTls: TlsAlgorithms = {
   groups: ['X25519MLKEM768', 'X25519', 'secp256r1', 'secp384r1'],
 };
 
+const modernSignatures = [
+  'ssh-ed25519',
+  'ecdsa-sha2-nistp256',
+  'ecdsa-sha2-nistp384',
+  'ecdsa-sha2-nistp521',
+  'rsa-sha2-512',
+  'rsa-sha2-256',
+];
+
 const modernSsh: SshAlgorithms = {
   kex: [
     'mlkem768x25519-sha256',
@@ -74,22 +83,8 @@ const modernSsh: SshAlgorithms = {
     'curve25519-sha256@libssh.org',
     'diffie-hellman-group16-sha512',
   ],
-  hostKeys: [
-    'ssh-ed25519',
-    'ecdsa-sha2-nistp256',
-    'ecdsa-sha2-nistp384',
-    'ecdsa-sha2-nistp521',
-    'rsa-sha2-512',
-    'rsa-sha2-256',
-  ],
-  clientKeys: [
-    'ssh-ed25519',
-    'ecdsa-sha2-nistp256',
-    'ecdsa-sha2-nistp384',
-    'ecdsa-sha2-nistp521',
-    'rsa-sha2-512',
-    'rsa-sha2-256',
-  ],
+  hostKeys: modernSignatures,
+  clientKeys: modernSignatures,
   ciphers: [
     'aes128-gcm@openssh.com',
     'aes256-gcm@openssh.com',

@@ -16,7 +16,7 @@ export {
   type PathPermission,
   pathPermission,
 } from './account.ts';
-export { sshSignatureAlgorithms } from './algorithm-catalogue.ts';
+export { algorithmCatalogue, sshSignatureAlgorithms } from './algorithm-catalogue.ts';
 export {
   type AlgorithmLists,
   type AlgorithmPolicy,
