@@ -1,10 +1,9 @@
-import { equalConstantTime, sha256Hex } from '@sallyport/bytes';
-import { type FileGrant, type FileSystem, guardedFileSystem } from '@sallyport/files';
-import { diskFileSystem, openHome } from '@sallyport/files/disk';
+import { equalConstantTime } from '@sallyport/bytes';
 import { normalizedName, type ServingState } from '@sallyport/model';
-import { type SshCertificate, sourceIn, spkiOfSshBlob, sshFingerprint } from '@sallyport/pki';
+import { type SshCertificate, sshFingerprint } from '@sallyport/pki';
 import { type CredentialFact, type Decision, decide, type PasswordFact } from '@sallyport/policy';
-import type { AccountRecord, LoginCredential } from '@sallyport/snapshot/node';
+import type { AccountRecord } from '@sallyport/snapshot/node';
+import { filesOf } from './account-files.ts';
 import type { CredentialStands, Doorway, LoginAttempt, LoginDesk, LoginOutcome } from './login.ts';
 import type { VerifiedPasswords } from './password/cache.ts';
 import type { PasswordVerifier } from './password/verifier.ts';
@@ -16,6 +15,7 @@ import {
   type SshCertificateFacts,
   sshCertificateFacts,
 } from './ssh-certificate-login.ts';
+import { foreignSource, spkiDigestOf, sshCredentialOf } from './ssh-key-login.ts';
 import type { ZoneView } from './zone-view.ts';
 
 /** A login that was permitted or refused, for the event log: the exact reason, never a secret. */
@@ -60,48 +60,6 @@ type Proved = {
   readonly fingerprint: string;
   readonly sshCertificate?: SshCertificateFacts;
 };
-
-/** Has the CA of an X.509 certificate revoked it? Over SSH its key logs in, and must not after that. */
-const isListed = ({ listedBy }: LoginCredential, view: ZoneView): boolean =>
-  listedBy !== undefined &&
-  view.crlRules.some(({ id, list }) => listedBy.cas.includes(id) && list?.serials.has(listedBy.serial));
-
-/** Is the credential good at this moment, revocation included? */
-const standsNow = (credential: LoginCredential, view: ZoneView, now: number): boolean =>
-  !view.isRevoked(credential) &&
-  !isListed(credential, view) &&
-  (credential.validUntil === undefined || Date.parse(credential.validUntil) > now);
-
-/** Why a key is no credential of the account now. */
-type KeyRefusal = 'not registered on the account' | typeof foreignSource;
-const foreignSource = 'the key may not be used from this address';
-
-/**
- * The account's login certificate with that key, if it is good now and for that source. SSH trusts the key: any login
- * certificate's will do.
- */
-function sshCredentialOf(
-  account: AccountRecord | undefined,
-  spkiSha256: string,
-  source: string,
-  view: ZoneView,
-  now: number,
-): LoginCredential | KeyRefusal {
-  const standing = account?.credentials.filter(
-    (credential) => credential.spkiSha256 === spkiSha256 && standsNow(credential, view, now),
-  );
-  const usable = standing?.find(({ sources }) => sources === undefined || sourceIn(source, sources));
-  if (usable) return usable;
-  return standing?.length ? foreignSource : 'not registered on the account';
-}
-
-/** Weak RSA keys are read too: they are on no account but where the zone takes such keys. */
-const leastRegisteredRsaBits = 1_024;
-
-function spkiDigestOf(keyBlob: Uint8Array): string | undefined {
-  const spki = spkiOfSshBlob(new Uint8Array(keyBlob), leastRegisteredRsaBits);
-  return spki.ok ? sha256Hex(spki.value) : undefined;
-}
 
 /** The login desk of this node: gathers facts, asks `decide`, opens sessions. */
 export function createLoginDesk(options: LoginDeskOptions): LoginDesk {
@@ -402,28 +360,6 @@ function openAttempt(options: LoginDeskOptions, doorway: Doorway): LoginAttempt 
 
     tlsCredential(fact, stands) {
       tls = { fact, stands };
-    },
-  };
-}
-
-/** The files of an account, and the way to hold them to other permissions from then on. */
-async function filesOf(
-  filesRoot: string,
-  account: AccountRecord,
-): Promise<{ files: FileSystem; regrant: (permissions: FileGrant['permissions']) => void } | undefined> {
-  const home = await openHome(filesRoot, account.home);
-  if (!home.ok) return undefined;
-  const disk = diskFileSystem({ home: home.value, uploadMode: account.uploadMode, account: account.id });
-  let { permissions } = account;
-  const grant: FileGrant = {
-    get permissions() {
-      return permissions;
-    },
-  };
-  return {
-    files: guardedFileSystem(disk, grant),
-    regrant: (next) => {
-      permissions = [...next];
     },
   };
 }
