@@ -1,5 +1,5 @@
 // Stock SFTP and SCP clients on other code than OpenSSH's, and OpenSSH's own: how each moves a folder up and down again.
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { expect } from 'vitest';
 import { type RunResult, run, temporaryFolder } from '../../support/process.ts';
@@ -61,6 +61,36 @@ const scpClient = (...options: string[]): TreeClient => ({
   up: (contract, from, name) => scp(contract, options, from, target(contract, name)),
   down: (contract, name, to) => scp(contract, options, target(contract, name), to),
 });
+
+/**
+ * scp with Dropbear's client under it: the SSH side is Dropbear's, the file side OpenSSH's. It knows host keys by the host
+ * alone, without a port.
+ */
+const dropbearScp = (option: '-O' | '-s'): TreeClient => {
+  async function copy(contract: Contract, from: string, to: string): Promise<RunResult> {
+    const home = temporaryFolder();
+    const key = join(home, 'key');
+    const made = await run('dropbearconvert', ['openssh', 'dropbear', contract.files.sshKey, key]);
+    expect(made).toMatchObject({ code: 0 });
+    const { host, port } = contract.servers.ssh;
+    mkdirSync(join(home, '.ssh'), { mode: 0o700 });
+    const known = readFileSync(contract.files.knownHosts, 'utf8').replaceAll(`[${host}]:${port}`, host);
+    writeFileSync(join(home, '.ssh', 'known_hosts'), known);
+    const program = join(home, 'ssh');
+    const subsystem = option === '-s' ? '-s ' : '';
+    writeFileSync(
+      program,
+      `#!/bin/sh\nfor last; do :; done\nexec dbclient -T -i ${key} -p ${port} -l ${contract.account.name} ${subsystem}${host} "$last"\n`,
+      { mode: 0o700 },
+    );
+    return run('scp', [option, '-S', program, '-r', '-p', '-q', from, to], { env: { HOME: home } });
+  }
+  return {
+    times: 'kept',
+    up: (contract, from, name) => copy(contract, from, target(contract, name)),
+    down: (contract, name, to) => copy(contract, target(contract, name), to),
+  };
+};
 
 /** It puts a folder, under its own name, into one that is there. */
 const pscpClient = (protocol: '-sftp' | '-scp'): TreeClient => {
@@ -203,6 +233,8 @@ export const treeClients: Readonly<Record<string, TreeClient>> = {
   },
   scp: scpClient(),
   'scp -O': scpClient('-O'),
+  'scp through Dropbear': dropbearScp('-O'),
+  'SFTP through Dropbear': dropbearScp('-s'),
   psftp: {
     times: 'not-kept',
     up: (contract, from, name) => psftp(contract, `put -r ${from} ${name}`),
