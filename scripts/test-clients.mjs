@@ -17,6 +17,8 @@ const packageOfProgram = {
   psftp: 'putty-tools',
   rclone: 'rclone',
   sshfs: 'sshfs',
+  chromium: 'chromium',
+  cadaver: 'cadaver',
   python3: 'python3',
   make: 'make',
   'g++': 'g++',

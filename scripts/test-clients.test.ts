@@ -25,6 +25,8 @@ test('a package is missing while one of its programs is', () => {
     'psftp',
     'rclone',
     'sshfs',
+    'chromium',
+    'cadaver',
     'python3',
     'make',
   );
@@ -70,7 +72,7 @@ test('names what is missing and fails where it cannot install', async () => {
   });
   expect(code).toBe(1);
   expect(stderr).toContain(
-    'install them: openssh-client lftp openssl putty-tools gnutls-bin ssh-audit dropbear-bin rclone sshfs python3 make g++',
+    'install them: openssh-client lftp openssl putty-tools gnutls-bin ssh-audit dropbear-bin rclone sshfs chromium cadaver python3 make g++',
   );
 });
 
@@ -89,6 +91,8 @@ function machine(aptGet: 'brings it' | 'fails') {
     'psftp',
     'rclone',
     'sshfs',
+    'chromium',
+    'cadaver',
     'python3',
     'make',
     'g++',
