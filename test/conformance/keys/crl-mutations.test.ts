@@ -7,7 +7,7 @@ import { unwrap } from '@sallyport/faults';
 import { packSerials, parseCertificate, parseCrl, readCrlFile, readSerials } from '@sallyport/pki';
 import { beforeAll, expect, it } from 'vitest';
 import { temporaryFolder } from '../../support/process.ts';
-import { mutate, seeded } from './mutate.ts';
+import { mutate, seeded } from '../../support/mutate.ts';
 import { must } from './tools.ts';
 
 const count = Number(process.env.SALLYPORT_KEY_MUTATIONS ?? (process.env.CI ? 20_000 : 2_000)) / 4;

@@ -6,7 +6,7 @@ import { startWorkerd } from '../../support/workerd.ts';
 import { certtoolFiles } from './certtool-files.ts';
 import { baseKeys, type CorpusFile } from './corpus.ts';
 import { type ImportJob, importJob } from './import-service.ts';
-import { mutate, seeded } from './mutate.ts';
+import { mutate, seeded } from '../../support/mutate.ts';
 import { opensslCertificates, opensslKeys } from './openssl-files.ts';
 import { puttygenFiles } from './puttygen-files.ts';
 import { sshKeygenFiles } from './ssh-keygen-files.ts';
