@@ -1,4 +1,5 @@
 import type { Result } from '@sallyport/faults';
+import type { ConnectionGate } from './connection-gate.ts';
 import type { EventDetail } from './event-detail.ts';
 import type { LoginDesk } from './login.ts';
 import type { RunningServer, ZoneView } from './zone-view.ts';
@@ -21,7 +22,14 @@ export type AdapterContext = {
   readonly view: () => ZoneView;
   readonly now: () => number;
   readonly notice: (notice: Notice) => void;
+  /** Counts the connections of all processes; where it is left out, each listener counts its own. */
+  readonly connections?: ConnectionGate;
+  /** Which of the processes that serve alike this is; the only one where it is left out. */
+  readonly slot?: ProcessSlot;
 };
+
+/** One of several processes that serve the same servers: what cannot be shared is divided among them. */
+export type ProcessSlot = { readonly index: number; readonly of: number };
 
 /**
  * One listener of one protocol. `apply` moves it to another definition without touching open connections;

@@ -13,7 +13,7 @@ afterEach(() => door?.close());
 /** A door that tells each client its source and then gives back what it sends. */
 async function open(change: Partial<Definition> = {}, host = '127.0.0.1') {
   const limited: string[] = [];
-  const definition = { ...defaults, ...change };
+  const definition = { ...defaults, id: 'srv-door', ...change };
   const made = createFrontDoor({
     definition: () => definition,
     enter(socket, source) {

@@ -3,16 +3,15 @@ import { ok, type Result, refuse } from '@sallyport/faults';
 import type { Server as Listening } from '@sallyport/model';
 import { addressIn } from '@sallyport/policy';
 import { createConnectionCount } from './connection-count.ts';
-import { createConnectionRate } from './connection-rate.ts';
+import { type ConnectionGate, createConnectionGate, type DoorLimit } from './connection-gate.ts';
 import { takeProxyHeader } from './proxy-protocol.ts';
 import { sourceNetwork } from './source-network.ts';
 
-/** Which limit a connection was above. */
-export type DoorLimit = 'connection-limit' | 'connection-rate';
-
 export type FrontDoorOptions = {
   /** What is in force at this moment; nothing: nobody is let in. */
-  readonly definition: () => Pick<Listening, 'limits' | 'proxyProtocolFrom'> | undefined;
+  readonly definition: () => Pick<Listening, 'id' | 'limits' | 'proxyProtocolFrom'> | undefined;
+  /** Who counts; the door alone where it is left out. */
+  readonly connections?: ConnectionGate | undefined;
   /** A connection within the limits. It is counted until it closes; what is thrown here destroys it. */
   readonly enter: (socket: Socket, source: string) => void;
   /** A connection above a limit: may say so and must end it. It is destroyed where this is left out. */
@@ -51,9 +50,9 @@ const mostToldSources = 1_000;
 
 export function createFrontDoor(options: FrontDoorOptions): FrontDoor {
   const sockets = new Set<Socket>();
-  const clients = createConnectionCount();
+  const clients = options.connections ?? createConnectionGate(() => performance.now());
+  // Of this process alone: they hold a place for as long as a header takes.
   const balancers = createConnectionCount();
-  const rate = createConnectionRate(() => performance.now());
   const limited = createLimitTeller(options.onLimited);
   let bound: Bound | undefined;
 
@@ -65,7 +64,7 @@ export function createFrontDoor(options: FrontDoorOptions): FrontDoor {
     const definition = options.definition();
     if (!definition || source === '') return void socket.destroy();
     if (addressIn(source, definition.proxyProtocolFrom)) void fromBalancer(socket, source, definition);
-    else admit(socket, source);
+    else void admit(socket, source);
   }
 
   /** The client that a balancer speaks for is who is counted, judged and told of. */
@@ -75,13 +74,13 @@ export function createFrontDoor(options: FrontDoorOptions): FrontDoor {
     { limits }: NonNullable<ReturnType<FrontDoorOptions['definition']>>,
   ): Promise<void> {
     // One that sends no header holds a place like everybody else, as long as it may.
-    const leave = balancers.enter(balancer, {
+    const admitted = balancers.enter(balancer, {
       maxConnections: limits.maxConnections,
       maxConnectionsPerAddress: limits.maxConnections,
     });
-    if (!leave) return void socket.destroy();
+    if (!admitted) return void socket.destroy();
     const header = await takeProxyHeader(socket, proxyHeaderMs);
-    leave();
+    balancers.leave(balancer);
     if (!header || socket.destroyed) return;
     if (header.kind === 'local') return admit(socket, balancer);
     const source = plainAddress(header.address);
@@ -92,17 +91,25 @@ export function createFrontDoor(options: FrontDoorOptions): FrontDoor {
     admit(socket, source);
   }
 
-  function admit(socket: Socket, source: string): void {
-    const limits = options.definition()?.limits;
-    if (!limits) return void socket.destroy();
+  async function admit(socket: Socket, source: string): Promise<void> {
+    const definition = options.definition();
+    if (!definition) return void socket.destroy();
     const network = sourceNetwork(source);
-    const paced = rate.admit(network, limits.connectionsPerMinutePerAddress);
-    const leave = paced ? clients.enter(network, limits) : undefined;
-    if (!leave) {
-      limited(source, paced ? 'connection-limit' : 'connection-rate');
-      if (options.full) options.full(socket);
+    const { maxConnections, maxConnectionsPerAddress, connectionsPerMinutePerAddress } = definition.limits;
+    const limits = { maxConnections, maxConnectionsPerAddress, connectionsPerMinutePerAddress };
+    const verdict = await clients.enter(definition.id, network, limits).catch(() => 'uncounted' as const);
+    if (verdict === 'uncounted') return void socket.destroy();
+    if (verdict !== 'entered') {
+      limited(source, verdict);
+      if (options.full && !socket.destroyed) options.full(socket);
       else socket.destroy();
       return;
+    }
+    const leave = () => clients.leave(definition.id, network);
+    // Asking may have taken longer than the connection, or the server, was there.
+    if (socket.destroyed || !options.definition()) {
+      leave();
+      return void socket.destroy();
     }
     socket.once('close', leave);
     try {

@@ -30,6 +30,7 @@ export function createFtpListener(
 
   const door = createFrontDoor({
     definition: () => current?.running.server,
+    connections: context.connections,
     onLimited: (source, reason) => {
       const server = current?.running.server.id;
       if (server) context.notice({ kind: 'listener', server, source, outcome: 'refused', reason });

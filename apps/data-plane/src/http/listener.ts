@@ -104,6 +104,7 @@ export function createHttpListener(context: AdapterContext): Listener<HttpServer
 
   const door = createFrontDoor({
     definition: () => running?.server,
+    connections: context.connections,
     onLimited: (source, reason) => {
       const server = running?.server.id;
       if (server) context.notice({ kind: 'listener', server, source, outcome: 'refused', reason });

@@ -26,6 +26,7 @@ export function createSshListener(context: AdapterContext): Listener<SshServer> 
 
   const door = createFrontDoor({
     definition: () => current?.server,
+    connections: context.connections,
     onLimited: (source, reason) => {
       const server = current?.server.id;
       if (server) context.notice({ kind: 'listener', server, source, outcome: 'refused', reason });
