@@ -77,7 +77,7 @@ export function watchTransfers(files: FileSystem, { now, onLasting }: TransferWa
                 over();
               }
             },
-            abandon: closing(over, () => handle.abandon()),
+            abandon: (whatIsThere) => closing(over, () => handle.abandon(whatIsThere))(),
           },
         };
       },

@@ -16,4 +16,5 @@ export const attributesOf = (stats: Stats): FileAttributes => ({
   gid: stats.gid,
   modifiedAt: stats.mtimeMs,
   accessedAt: stats.atimeMs,
+  identity: `${stats.dev.toString(36)}-${stats.ino.toString(36)}`,
 });

@@ -3,6 +3,7 @@ import type { Stats } from 'node:fs';
 import * as fs from 'node:fs/promises';
 import { isAbsolute } from 'node:path';
 import { ok, type Result, refuse } from '@sallyport/faults';
+import { fileOperations } from '@sallyport/model';
 import { attributesOf } from './disk-attributes.ts';
 import { changeAttributes, openForChange } from './disk-change.ts';
 import { errnoOf, trySystem } from './disk-errno.ts';
@@ -157,6 +158,8 @@ export function diskFileSystem(options: DiskOptions): FileSystem {
   }
 
   return {
+    permits: () => fileOperations,
+
     stat: (path) =>
       at(path, async (walk) => {
         const attributes = await lastAttributes(walk, path);

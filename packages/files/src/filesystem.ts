@@ -1,4 +1,5 @@
 import type { Result } from '@sallyport/faults';
+import type { FileOperation } from '@sallyport/model';
 import type { VirtualPath } from './path.ts';
 
 /** What a path is. A symbolic link is reported as one by `lstat` and `list`, and followed by `stat` inside the home. */
@@ -13,6 +14,8 @@ export type FileAttributes = {
   readonly gid: number;
   readonly modifiedAt: number;
   readonly accessedAt: number;
+  /** The same for every name of the same file; opaque. */
+  readonly identity?: string;
 };
 
 export type DirectoryEntry = { readonly name: string; readonly attributes: FileAttributes };
@@ -84,6 +87,8 @@ export type StorageSpace = {
  * Expected refusals are values with the file codes of the fault table; the promise rejects only for bugs.
  */
 export interface FileSystem {
+  /** What the account may do at a path, whatever is there. For show: every call asks for itself. */
+  permits(path: VirtualPath): readonly FileOperation[];
   /** Follows links that stay inside the home. Where there is no file, a cut upload of the account is reported. */
   stat(path: VirtualPath): Promise<Result<FileAttributes>>;
   /** Reports a link as a link. */

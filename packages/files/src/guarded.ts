@@ -1,5 +1,5 @@
 import { ok, type Result, refuse } from '@sallyport/faults';
-import type { FileOperation } from '@sallyport/model';
+import { type FileOperation, fileOperations } from '@sallyport/model';
 import { authorize, type FileGrant } from './authorize.ts';
 import type { AttributeChange, FileSystem, WriteHandle, WriteMode } from './filesystem.ts';
 import { namesOf, type VirtualPath } from './path.ts';
@@ -82,6 +82,7 @@ export function guardedFileSystem(fs: FileSystem, grant: FileGrant): FileSystem 
   });
 
   return {
+    permits: (path) => fileOperations.filter((operation) => may(operation, path)),
     stat: (path) => guard(path, seen(path), () => fs.stat(path)),
     lstat: (path) => guard(path, seen(path), () => fs.lstat(path)),
     list: (path) => guard(path, ['list'], () => fs.list(path)),

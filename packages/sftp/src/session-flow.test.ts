@@ -45,6 +45,7 @@ function gated() {
     abandon: async () => {},
   };
   const files: FileSystem = {
+    permits: () => [],
     stat: async (path: VirtualPath) => {
       await gate(`stat ${path}`);
       return { ok: true, value: attributes };
