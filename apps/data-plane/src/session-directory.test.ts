@@ -1,0 +1,57 @@
+import type { LiveSession } from '@sallyport/model';
+import { expect, it } from 'vitest';
+import { createSessionDirectory } from './session-directory.ts';
+
+const session = (number: number): LiveSession => ({
+  id: `00000000-0000-4000-8000-00000000000${number}`,
+  server: 'srv',
+  protocol: 'ssh',
+  account: 'anna',
+  source: '192.0.2.1',
+  since: '2026-01-01T00:00:00Z',
+  proofs: ['password'],
+  outdated: false,
+});
+const [first, second, third] = [session(1), session(2), session(3)];
+
+it('holds an account to its sessions, whichever process serves them', async () => {
+  const directory = createSessionDirectory();
+  const [one, two] = [directory.forProcess().places, directory.forProcess().places];
+  expect(await one.enter(first, 'acc', 2)).toBe(true);
+  expect(await two.enter(second, 'acc', 2)).toBe(true);
+  expect(await two.enter(third, 'acc', 2)).toBe(false);
+  expect(await two.enter(third, 'other', 2)).toBe(true);
+  two.leave(first.id);
+  expect(await one.enter(session(4), 'acc', 2)).toBe(false);
+  one.leave(first.id);
+  expect(await one.enter(session(4), 'acc', 2)).toBe(true);
+});
+
+it('tells of all of them, the oldest first, and when that changes', async () => {
+  const directory = createSessionDirectory();
+  const [one, two] = [directory.forProcess().places, directory.forProcess().places];
+  await two.enter(second, 'acc', 5);
+  await one.enter(first, 'acc', 5);
+  expect(directory.report()).toEqual({ total: 2, items: [second, first] });
+  const { changes } = directory;
+  one.mark(first.id, false);
+  one.mark(second.id, true);
+  expect(directory.changes).toBe(changes);
+  one.mark(first.id, true);
+  expect(directory.report().items.map(({ outdated }) => outdated)).toEqual([false, true]);
+  one.leave(first.id);
+  one.leave(first.id);
+  expect(directory.changes).toBe(changes + 2);
+});
+
+it('strikes the sessions of a process that is gone, says which, and takes no more of it', async () => {
+  const directory = createSessionDirectory();
+  const [one, two] = [directory.forProcess(), directory.forProcess()];
+  await one.places.enter(first, 'acc', 2);
+  await two.places.enter(second, 'acc', 2);
+  expect(one.lost()).toEqual([first]);
+  expect(directory.report()).toEqual({ total: 1, items: [second] });
+  expect(await one.places.enter(third, 'acc', 2)).toBe(false);
+  expect(await two.places.enter(third, 'acc', 2)).toBe(true);
+  expect(one.lost()).toEqual([]);
+});
