@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import {
   type ControlEffect,
   type ControlEvent,
@@ -7,6 +8,7 @@ import {
   faultReply,
   initialState,
   operate,
+  type ReadLine,
   reply,
   type Step,
   step,
@@ -19,12 +21,11 @@ import { plainAddress } from '../front-door.ts';
 import type { CredentialStands, LoginAttempt, LoginOutcome } from '../login.ts';
 import type { Session } from '../session.ts';
 import type { TlsAcceptor, TlsOutcome } from '../tls/acceptor.ts';
+import type { DataTlsOutcome } from '../tls/secure-data.ts';
 import type { RunningServer } from '../zone-view.ts';
-import { passiveAddress } from './address.ts';
 import { type ControlLink, createControlLink } from './control-link.ts';
-import { openDataConnection } from './data-connection.ts';
-import type { PassivePort, PassivePorts } from './passive-ports.ts';
-import { runTransfer } from './transfer.ts';
+import { DataSide } from './data-side.ts';
+import type { PassivePorts } from './passive-ports.ts';
 
 /** What a control connection is served with. */
 export type ControlMeans = {
@@ -61,14 +62,12 @@ class ControlConnection {
   readonly #means: ControlMeans;
   readonly #server: FtpServer;
   readonly #source: string;
-  readonly #local: string;
   #link: ControlLink | undefined;
   #state: ControlState;
   #attempt: LoginAttempt | undefined;
   #session: Session | undefined;
   #secured: Secured | undefined;
-  #port: PassivePort | undefined;
-  #transfer: AbortController | undefined;
+  readonly #data: DataSide;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(raw: Socket, means: ControlMeans) {
@@ -76,8 +75,16 @@ class ControlConnection {
     this.#means = means;
     this.#server = means.accepted.server;
     this.#source = plainAddress(raw.remoteAddress);
-    this.#local = plainAddress(raw.localAddress);
     const { ftp, limits } = this.#server;
+    this.#data = new DataSide({
+      running: means.running,
+      ports: means.ports,
+      peer: this.#source,
+      local: plainAddress(raw.localAddress),
+      limits,
+      closeNotify: ftp.closeNotify,
+      now: means.context.now,
+    });
     const rules: ControlRules = {
       authTls: ftp.explicitTls && !ftp.implicitTls ? 'offered' : 'unavailable',
       clearLogin: ftp.plain ? 'by-policy' : 'refused',
@@ -87,23 +94,20 @@ class ControlConnection {
   }
 
   async serve(): Promise<void> {
-    this.#timer = setTimeout(() => this.#expire(), this.#server.limits.loginGraceSeconds * 1_000);
+    this.#startLoginTime();
     let socket = this.#raw;
     if (this.#server.ftp.implicitTls) {
       const outcome = await this.#secure(this.#raw);
       if (!outcome) return;
       socket = outcome.socket;
+      this.#state = initialState(this.#state.rules, 'encrypted', serverNameOf(outcome));
     } else {
       this.#openAttempt('clear', { kind: 'none' });
     }
     const link = createControlLink({
       socket,
-      onLine: (line) => {
-        if (this.#session) this.#timer?.refresh();
-        // ABOR overtakes the lines that wait behind a transfer; its own reply keeps its place among them.
-        if (line.kind === 'line' && /^abor\s*$/i.test(line.text)) this.#transfer?.abort();
-      },
-      onClose: () => this.#transfer?.abort(),
+      onLine: (line, waiting) => this.#overtakes(line, waiting),
+      onClose: () => this.#data.abort(),
     });
     this.#link = link;
     if (this.#secured && this.#turnedAway(this.#secured, link)) return;
@@ -115,6 +119,17 @@ class ControlConnection {
     }
   }
 
+  /** What does not wait behind a transfer: ABOR, whose own reply keeps its place, and STAT where no line is before it. */
+  #overtakes(line: ReadLine, waiting: number): 'taken' | 'waits' {
+    if (this.#session) this.#timer?.refresh();
+    if (line.kind !== 'line') return 'waits';
+    if (/^abor\s*$/i.test(line.text)) this.#data.abort();
+    const status = waiting === 0 && /^stat\s*$/i.test(line.text) ? this.#data.status() : undefined;
+    if (!status) return 'waits';
+    void this.#link?.send(status);
+    return 'taken';
+  }
+
   fail(): void {
     this.#link?.farewell(faultReply('service-refusing'));
     this.#notice('failed', 'internal');
@@ -122,16 +137,15 @@ class ControlConnection {
 
   cleanUp(): void {
     clearTimeout(this.#timer);
-    this.#port?.close();
-    this.#session?.ended.removeEventListener('abort', this.#onEnded);
-    this.#session?.close();
+    this.#data.closePort();
+    this.#logOut();
     if (this.#link) this.#link.farewell();
     else this.#raw.destroy();
   }
 
   /** The time to log in is over, or the idle time between two commands. A transfer has its own idle time. */
   #expire(): void {
-    if (this.#transfer) {
+    if (this.#data.busy) {
       this.#timer?.refresh();
       return;
     }
@@ -140,15 +154,16 @@ class ControlConnection {
   }
 
   readonly #onEnded = (): void => {
-    this.#transfer?.abort();
+    this.#data.abort();
     this.#link?.farewell(reply(421, 'The session was ended.'));
   };
 
-  #notice(outcome: 'refused' | 'failed', reason: string): void {
+  #notice(outcome: 'refused' | 'failed', reason: string, account?: string): void {
     this.#means.context.notice({
       kind: 'listener',
       server: this.#server.id,
       source: this.#source,
+      ...(account === undefined ? {} : { account }),
       outcome,
       reason,
     });
@@ -204,7 +219,7 @@ class ControlConnection {
         link.farewell();
         return undefined;
       case 'close-data':
-        this.#closePort();
+        this.#data.closePort();
         return undefined;
       case 'secure':
         return this.#upgrade(link);
@@ -213,7 +228,14 @@ class ControlConnection {
       case 'password':
         return this.#loggedIn('password', await this.#attempt?.password(effect.user, effect.password));
       case 'listen':
-        return this.#admits(link) ? this.#listen(effect.form, effect.family) : undefined;
+        return this.#admits(link) ? this.#data.listen(effect, this.#session) : undefined;
+      case 'aim':
+        return this.#admits(link) ? this.#data.aim(effect) : undefined;
+      case 'hash':
+        return this.#session && this.#admits(link) ? this.#data.hash(effect, this.#session) : undefined;
+      case 'log-out':
+        this.#startOver();
+        return undefined;
       case 'operate':
         return this.#operate(effect.command, link);
       case 'transfer':
@@ -229,25 +251,44 @@ class ControlConnection {
       return undefined;
     }
     link.adopt(outcome.socket);
-    return this.#turnedAway(outcome, link) ? undefined : { kind: 'secured' };
+    return this.#turnedAway(outcome, link) ? undefined : { kind: 'secured', ...named(serverNameOf(outcome)) };
   }
 
-  #loggedIn(asked: 'name' | 'password', outcome: LoginOutcome | undefined): ControlEvent {
+  #loggedIn(asked: 'name' | 'password' | 'second-factor', outcome: LoginOutcome | undefined): ControlEvent {
     switch (outcome?.kind) {
       case undefined:
         return { kind: 'login', asked, outcome: 'refused', fault: 'service-refusing' };
       case 'continue':
-        return { kind: 'login', asked, outcome: 'continue' };
+        return { kind: 'login', asked, outcome: onlySecondFactor(outcome) ? 'second-factor' : 'continue' };
       case 'refused':
         return { kind: 'login', asked, outcome: 'refused', fault: outcome.fault };
       case 'admitted':
         this.#session = outcome.session;
+        this.#secured?.bindTo(outcome.session.account.id);
         clearTimeout(this.#timer);
         this.#timer = setTimeout(() => this.#expire(), this.#server.limits.idleSeconds * 1_000);
         if (outcome.session.ended.aborted) this.#onEnded();
         else outcome.session.ended.addEventListener('abort', this.#onEnded);
         return { kind: 'login', asked, outcome: 'admitted' };
     }
+  }
+
+  #logOut(): void {
+    this.#session?.ended.removeEventListener('abort', this.#onEnded);
+    this.#session?.close();
+    this.#session = undefined;
+  }
+
+  /** After REIN, in clear: nobody is logged in, and the time to log in begins anew. */
+  #startOver(): void {
+    this.#logOut();
+    this.#openAttempt('clear', { kind: 'none' });
+    this.#startLoginTime();
+  }
+
+  #startLoginTime(): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#expire(), this.#server.limits.loginGraceSeconds * 1_000);
   }
 
   /** May something new begin? A draining server lets go of its clients here. */
@@ -257,73 +298,55 @@ class ControlConnection {
     return false;
   }
 
-  #closePort(): void {
-    this.#port?.close();
-    this.#port = undefined;
-  }
-
-  async #listen(form: 'PASV' | 'EPSV', family: 'any' | 4 | 6): Promise<ControlEvent> {
-    this.#closePort();
-    const running = this.#means.running();
-    const ours = this.#local.includes(':') ? 6 : 4;
-    if (family !== 'any' && family !== ours) return { kind: 'not-listening', why: 'wrong-family' };
-    const address =
-      form === 'EPSV' || !this.#session ? this.#local : passiveAddress(running, this.#session, this.#local);
-    if (address === undefined) return { kind: 'not-listening', why: 'wrong-family' };
-    this.#port = await this.#means.ports.open({
-      range: running.passiveRange ?? running.server.ftp.passive,
-      host: this.#local,
-      peer: this.#source,
-      holder: this.#session?.account.id ?? '',
-    });
-    return this.#port
-      ? { kind: 'listening', endpoint: { form, address, port: this.#port.port } }
-      : { kind: 'not-listening', why: 'no-port' };
-  }
-
   async #operate(
     command: (ControlEffect & { kind: 'operate' })['command'],
     link: ControlLink,
   ): Promise<ControlEvent | undefined> {
     if (!this.#session || !this.#admits(link)) return undefined;
-    return { kind: 'operated', command, result: await operate(this.#session.files, command) };
+    return {
+      kind: 'operated',
+      command,
+      result: await operate(this.#session.files, command, this.#means.context.now()),
+    };
+  }
+
+  /** How data connections of the session are secured; one that comes with another's TLS session is told of. */
+  #secureData(session: Session): ((socket: Duplex) => Promise<DataTlsOutcome>) | undefined {
+    const secured = this.#secured;
+    if (!secured) return undefined;
+    return async (socket) => {
+      const outcome = await secured.secureData(socket, session.account.id);
+      if (outcome.kind === 'refused') this.#notice('refused', outcome.reason, session.account.name);
+      return outcome;
+    };
   }
 
   async #runTransfer(transfer: Transfer, link: ControlLink): Promise<void> {
     const session = this.#session;
-    const port = this.#port;
-    this.#port = undefined;
-    if (!session || !port || !this.#admits(link)) {
-      port?.close();
+    if (!session || !this.#admits(link)) {
+      this.#data.closePort();
       return;
     }
-    const abort = new AbortController();
-    this.#transfer = abort;
-    if (link.socket.destroyed) abort.abort();
-    const { ftp, limits } = this.#server;
-    const secure = transfer.protection === 'private' ? this.#secured?.secureData : undefined;
+    const secure = transfer.protection === 'private' ? this.#secureData(session) : undefined;
     if (transfer.protection === 'private' && !secure) throw new Error('a protected transfer without TLS');
-    try {
-      const last = await runTransfer(transfer, {
-        session,
-        now: this.#means.context.now(),
-        // Not waited for: a client that reads no replies must not keep a transfer from its own time limits.
-        announce: (given) => void link.send(given),
-        connect: (direction) =>
-          openDataConnection({
-            port,
-            watch: direction === 'in' && ftp.closeNotify === 'required' ? 'closure-alert' : 'nothing',
-            secure,
-            idleMs: limits.idleSeconds * 1_000,
-            signal: abort.signal,
-          }),
-      });
-      this.#transfer = undefined;
-      this.#timer?.refresh();
-      await link.send(last);
-    } finally {
-      this.#transfer = undefined;
-      port.close();
-    }
+    const last = await this.#data.transfer(transfer, {
+      session,
+      secure,
+      // Not waited for: a client that reads no replies must not keep a transfer from its own time limits.
+      announce: (given) => void link.send(given),
+      gone: link.socket.destroyed,
+    });
+    this.#timer?.refresh();
+    if (last) await link.send(last);
   }
 }
+
+/** Is a second factor all that is missing? */
+const onlySecondFactor = ({ missing }: LoginOutcome & { kind: 'continue' }): boolean =>
+  missing.length > 0 && missing.every((proof) => proof === 'second-factor');
+
+/** The name that the client asked for in its handshake. */
+const serverNameOf = ({ socket }: Secured): string | undefined => socket.servername || undefined;
+
+const named = (serverName: string | undefined): { serverName?: string } =>
+  serverName === undefined ? {} : { serverName };

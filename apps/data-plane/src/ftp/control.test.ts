@@ -392,8 +392,6 @@ describe('the listener', () => {
     });
     const neither = definition(certificates, { ftp: { explicitTls: false } });
     expect(await served.apply(neither)).toMatchObject({ fault: { code: 'item-engine-refused' } });
-    const bound = definition(certificates, { ftp: { tlsSessionReuse: 'required' } });
-    expect(await served.apply(bound)).toMatchObject({ fault: { code: 'item-engine-refused' } });
     const taken = net.createServer().listen(0, '127.0.0.1');
     await once(taken, 'listening');
     const other = definition(certificates);

@@ -1,11 +1,18 @@
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
-import type { DataTlsOutcome } from '../tls/acceptor.ts';
-import type { PassivePort } from './passive-ports.ts';
+import type { DataTlsOutcome } from '../tls/secure-data.ts';
 import { RecordObserver } from './record-observer.ts';
 
 /** How long a data connection is awaited once its transfer has begun. */
 const connectTimeoutMs = 10_000;
+
+/** The way to one data connection, whoever of the two ends opens it. */
+export interface DataPort {
+  /** The connection, paused; nothing where none came about in time or the port was closed. It is then the caller's. */
+  connection(timeoutMs: number): Promise<Socket | undefined>;
+  /** Closes the port and a connection that was not taken. */
+  close(): void;
+}
 
 /** A data connection, ready to carry its one transfer. */
 export interface DataConnection {
@@ -21,16 +28,16 @@ export interface DataConnection {
 
 export type DataOutcome =
   | { readonly kind: 'open'; readonly data: DataConnection }
-  | { readonly kind: 'failed'; readonly reason: 'no-connection' | 'tls-failed' };
+  | { readonly kind: 'failed'; readonly reason: 'no-connection' | 'tls-failed' | 'session-not-own' };
 
 /**
- * Takes the data connection that comes in on a port.
+ * Takes the data connection of a port.
  *
  * @param secure runs TLS on it; left out, it stays in clear
  * @param signal closes whatever there is already
  */
 export async function openDataConnection(options: {
-  readonly port: PassivePort;
+  readonly port: DataPort;
   /** `closure-alert`: watch for it, see `endOf`. */
   readonly watch: 'closure-alert' | 'nothing';
   readonly secure: ((socket: Socket | RecordObserver) => Promise<DataTlsOutcome>) | undefined;
@@ -52,7 +59,9 @@ export async function openDataConnection(options: {
 
   const observer = options.watch === 'closure-alert' ? new RecordObserver(raw) : undefined;
   const outcome = await secure(observer ?? raw);
-  if (outcome.kind === 'failed') return { kind: 'failed', reason: 'tls-failed' };
+  if (outcome.kind !== 'open') {
+    return { kind: 'failed', reason: outcome.kind === 'refused' ? 'session-not-own' : 'tls-failed' };
+  }
   const { socket } = outcome;
   // Asked now: a closed socket no longer knows.
   const protocol = socket.getProtocol();

@@ -14,7 +14,7 @@ type Definition = { readonly running: RunningServer<FtpServer>; readonly accepto
 /**
  * Serves FTP for one server of the zone. One port is one kind: `implicitTls` makes it implicit FTPS, whatever `plain`
  * and `explicitTls` say; else `explicitTls` offers AUTH TLS, and `plain` lets a login stay in clear where the policy
- * does. TLS sessions of the control connection may be resumed on its data connections; that they must be is refused.
+ * does. `tlsSessionReuse` says whether data connections may, must or cannot resume a TLS session of the account.
  *
  * Faults of `apply`: `item-key-missing`, `item-key-mismatch`, `item-engine-refused`, `item-port-in-use`.
  *
@@ -55,10 +55,6 @@ export function createFtpListener(
   /** The TLS side for a definition; the one in use is changed in place, so that its sessions can be resumed. */
   function acceptorFor(running: RunningServer<FtpServer>): Result<TlsAcceptor | undefined> {
     const { ftp } = running.server;
-    if (ftp.tlsSessionReuse === 'required') {
-      // Any session of this listener would pass for the account's own: a promise that is not kept is not made.
-      return refuse('item-engine-refused', 'TLS session reuse cannot be required yet; use preferred');
-    }
     if (!ftp.implicitTls && !ftp.explicitTls) {
       return ftp.plain ? ok(undefined) : refuse('item-engine-refused', 'neither plain nor TLS is allowed');
     }

@@ -15,6 +15,7 @@ import type { CrlRule, Identity, RunningServer, ZoneView } from '../zone-view.ts
 import { createTlsAcceptor, type TlsAcceptor, type TlsOutcome } from './acceptor.ts';
 import { type Issued, identityOf, issue } from './fixture/certificates.ts';
 import { viewOf } from './fixture/zone.ts';
+import { createTlsMemories } from './memories.ts';
 
 const run = promisify(execFile);
 const localhost = [
@@ -84,7 +85,10 @@ async function listen(initial: {
   const acceptor: TlsAcceptor = createTlsAcceptor({
     context,
     running: initial.running,
-    ...(initial.rememberedChains === undefined ? {} : { rememberedChains: initial.rememberedChains }),
+    memories: createTlsMemories({
+      now: context.now,
+      ...(initial.rememberedChains === undefined ? {} : { rememberedChains: initial.rememberedChains }),
+    }),
     ...(initial.alpn ? { alpn: initial.alpn } : {}),
   });
   const outcomes: TlsOutcome[] = [];

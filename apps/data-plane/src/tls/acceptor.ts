@@ -1,5 +1,5 @@
-import { randomBytes } from 'node:crypto';
-import { Socket } from 'node:net';
+import { EventEmitter } from 'node:events';
+import { type Server, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { TLSSocket } from 'node:tls';
 import { type Result, refuse } from '@sallyport/faults';
@@ -8,19 +8,14 @@ import { admitHandshake, type CredentialFact } from '@sallyport/policy';
 import type { AdapterContext } from '../adapter.ts';
 import type { CredentialStands } from '../login.ts';
 import type { RunningServer, ZoneView } from '../zone-view.ts';
-import { createChainMemory } from './chain-memory.ts';
-import { createTlsContexts, type TlsContexts } from './contexts.ts';
+import { createTlsContexts, type SessionUse, type TlsContexts } from './contexts.ts';
+import { createControlSessions } from './control-sessions.ts';
 import { type JudgedCredential, judgeClientCertificate } from './credential.ts';
 import { handshakeOf } from './handshake.ts';
 import { usableIdentities } from './identities.ts';
-import { createTicketKeys, ticketLifetimeMs } from './ticket-keys.ts';
-
-const defaultRememberedChains = 10_000;
-
-/** A data connection of FTP after its handshake. */
-export type DataTlsOutcome =
-  | { readonly kind: 'open'; readonly socket: TLSSocket; readonly resumed: boolean }
-  | { readonly kind: 'failed'; readonly reason: string };
+import { createTlsMemories, type TlsMemories } from './memories.ts';
+import { type DataTlsOutcome, secureData } from './secure-data.ts';
+import { freeTickets } from './tickets.ts';
 
 /** What the handshake of a connection came to. Nothing that the client sent after it has been read. */
 export type TlsOutcome =
@@ -33,11 +28,14 @@ export type TlsOutcome =
       readonly credentialStands?: CredentialStands;
       /** Whether the connection may go on; `refuse`: the protocol says so in its own words and closes. */
       readonly admission: ReturnType<typeof admitHandshake>;
+      /** FTP: the connection has logged in; data connections of this account may take up its session from now on. */
+      readonly bindTo: (account: string) => void;
       /**
-       * Secures an FTP data connection of this control connection: same identity, same ticket keys, so that the
-       * client may resume this session on it; no client certificate is asked for.
+       * Secures an FTP data connection of this control connection, under the same identity; `tlsSessionReuse` of the
+       * server says whether the client may or must take up a session of the account. No client certificate is asked
+       * for.
        */
-      readonly secureData: (socket: Duplex) => Promise<DataTlsOutcome>;
+      readonly secureData: (socket: Duplex, account: string) => Promise<DataTlsOutcome>;
     }
   /** The socket is destroyed; `reason` is for the event log. */
   | { readonly kind: 'failed'; readonly reason: string };
@@ -69,38 +67,36 @@ const plainAddress = (address: string | undefined): string | undefined =>
  * Trust and policy are read from `context.view()` per handshake: their changes need no call.
  *
  * @param running with identities that `usableIdentities` accepts; with others every handshake fails
- * @param rememberedChains most chains of each standing that are kept for resumed sessions; default 10,000
+ * @param memories left out, the listener has its own; with those of `context`, it shares them
  * @param alpn protocols to agree on, first preferred (RFC 7301); none where left out
  */
 export function createTlsAcceptor(options: {
   readonly context: AdapterContext;
   readonly running: RunningServer<FtpServer | HttpServer>;
   readonly alpn?: readonly string[];
-  readonly rememberedChains?: number;
+  readonly memories?: TlsMemories;
 }): TlsAcceptor {
   const { context, alpn } = options;
-  const memory = createChainMemory({
-    capacity: options.rememberedChains ?? defaultRememberedChains,
-    lifetimeMs: ticketLifetimeMs,
-    now: context.now,
-  });
-  const ticketKeys = createTicketKeys({ now: context.now, random: randomBytes });
+  const memories = options.memories ?? createTlsMemories({ now: context.now });
+  const free: SessionUse = { kind: 'free', tickets: freeTickets(memories.ticketKeys, context.now) };
   let running = options.running;
   let identities = usableIdentities(running.identities);
-  let made: { readonly view: ZoneView; readonly keys: Buffer; readonly contexts: TlsContexts } | undefined;
+  /** Contexts that all connections of a view share. */
+  let shared: { readonly view: ZoneView; readonly of: Map<SessionUse['kind'], TlsContexts> } | undefined;
 
-  function currentContexts(view: ZoneView): TlsContexts {
-    const keys = ticketKeys.current();
-    if (made?.view === view && made.keys === keys) return made.contexts;
+  function contextsFor(view: ZoneView, sessions: SessionUse): TlsContexts {
+    if (shared?.view !== view) shared = { view, of: new Map() };
+    const known = sessions.kind === 'bound' ? undefined : shared.of.get(sessions.kind);
+    if (known) return known;
     if (!identities.ok) throw new Error(`no usable identity: ${identities.fault.code}`);
     const contexts = createTlsContexts({
       server: running.server,
       algorithms: running.algorithms.tls,
       identities: identities.value,
       trust: view.trust,
-      ticketKeys: keys,
+      sessions,
     });
-    made = { view, keys, contexts };
+    if (sessions.kind !== 'bound') shared.of.set(sessions.kind, contexts);
     return contexts;
   }
 
@@ -109,13 +105,23 @@ export function createTlsAcceptor(options: {
     const { server } = running;
     const graceMs = server.limits.loginGraceSeconds * 1_000;
     const cameTo = raw instanceof Socket ? plainAddress(raw.localAddress) : undefined;
+    const reuse = server.protocol === 'ftp' ? server.ftp.tlsSessionReuse : 'preferred';
+    const bound = reuse === 'required' ? createControlSessions(memories, context.now) : undefined;
+    if (bound) raw.once('close', () => bound.close());
+    const events = new EventEmitter();
+    bound?.attach(events);
     let contexts: TlsContexts;
+    let dataContexts: TlsContexts;
     let socket: TLSSocket;
     try {
-      contexts = currentContexts(context.view());
+      const view = context.view();
+      contexts = contextsFor(view, bound ? { kind: 'bound', tickets: bound.tickets } : free);
+      dataContexts = reuse === 'off' ? contextsFor(view, { kind: 'none' }) : contexts;
       socket = new TLSSocket(raw as Socket, {
         isServer: true,
         secureContext: contexts.contextFor(cameTo),
+        // Node asks an emitter of that name for sessions; a listening server it need not be.
+        ...(bound ? { server: events as Server } : {}),
         requestCert: contexts.requestCert,
         rejectUnauthorized: false,
         SNICallback: (name, done) => {
@@ -142,7 +148,7 @@ export function createTlsAcceptor(options: {
           view,
           now: context.now,
           trustDigest: contexts.trustDigest,
-          memory,
+          memory: memories.chains,
         });
       }
     } catch {
@@ -166,7 +172,14 @@ export function createTlsAcceptor(options: {
       credential: judged.fact,
       ...(judged.stands ? { credentialStands: judged.stands } : {}),
       admission: admitHandshake(server.clientCertificate, view.policy, judged.fact),
-      secureData: (data) => secureData(data, contexts, socket.servername || cameTo, graceMs),
+      bindTo: (account) => bound?.bind({ account, source: source ?? '' }),
+      secureData: (data, account) =>
+        secureData(data, {
+          context: () => dataContexts.contextFor(socket.servername || cameTo),
+          bound,
+          holder: { account, source: source ?? '' },
+          timeoutMs: graceMs,
+        }),
     };
   }
 
@@ -177,33 +190,8 @@ export function createTlsAcceptor(options: {
       if (!usable.ok) return refuse(usable.fault.code, usable.fault.detail);
       running = next;
       identities = usable;
-      made = undefined;
+      shared = undefined;
       return { ok: true, value: undefined };
     },
   };
-}
-
-async function secureData(
-  raw: Duplex,
-  contexts: TlsContexts,
-  host: string | undefined,
-  timeoutMs: number,
-): Promise<DataTlsOutcome> {
-  raw.on('error', () => raw.destroy());
-  let socket: TLSSocket;
-  try {
-    socket = new TLSSocket(raw as Socket, {
-      isServer: true,
-      secureContext: contexts.contextFor(host),
-      requestCert: false,
-      rejectUnauthorized: false,
-    });
-  } catch {
-    raw.destroy();
-    return { kind: 'failed', reason: 'identity-unusable' };
-  }
-  const failure = await handshakeOf(socket, timeoutMs);
-  return failure === undefined
-    ? { kind: 'open', socket, resumed: socket.isSessionReused() }
-    : { kind: 'failed', reason: failure };
 }

@@ -5,7 +5,7 @@ export interface ChainMemory {
   /** @param standing a flood of refused certificates must not push out accepted ones */
   remember(key: ChainKey, chain: readonly Bytes[], standing: 'accepted' | 'refused'): void;
   /** The chain, or nothing where it was never seen, has outlived its tickets or was pushed out. */
-  recall(key: ChainKey): readonly Bytes[] | undefined;
+  recall(key: ChainKey): Promise<readonly Bytes[] | undefined>;
 }
 
 /** A leaf under one state of trust (design section 4). */
@@ -70,7 +70,7 @@ export function createChainMemory(options: {
       shelf.put(name, { chain, bytes: sizeOf(chain), forgetAt: options.now() + options.lifetimeMs });
       while (shelf.size > capacity || shelf.bytes > maxBytes) shelf.dropOldest();
     },
-    recall(key) {
+    async recall(key) {
       const name = nameOf(key);
       for (const shelf of [shelves.accepted, shelves.refused]) {
         const entry = shelf.take(name);

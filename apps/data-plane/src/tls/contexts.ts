@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { constants, createHash } from 'node:crypto';
 import { createSecureContext, type SecureContext } from 'node:tls';
 import type { FtpServer, HttpServer, TlsAlgorithms } from '@sallyport/model';
 import { requestsCertificate } from '@sallyport/policy';
@@ -7,8 +7,18 @@ import { identitiesFor, type UsableIdentity } from './identities.ts';
 import { pemOf } from './pem.ts';
 import { suitesOf } from './suites.ts';
 import { ticketLifetimeMs } from './ticket-keys.ts';
+import { ruleTickets, type TicketRules } from './tickets.ts';
 
-/** The OpenSSL contexts of one listener under one view and one set of ticket keys. */
+/** How long OpenSSL keeps a bound session good: for data as long as its control connection may last. */
+const boundSessionMs = 86_400_000;
+
+/** How sessions are taken up in a context: freely, by rules that bind them to a control connection, or not at all. */
+export type SessionUse =
+  | { readonly kind: 'free'; readonly tickets: TicketRules }
+  | { readonly kind: 'bound'; readonly tickets: TicketRules }
+  | { readonly kind: 'none' };
+
+/** The OpenSSL contexts of one listener under one view. */
 export interface TlsContexts {
   /** The trust that these contexts were made under; also part of the session id context. */
   readonly trustDigest: string;
@@ -38,9 +48,10 @@ export function createTlsContexts(options: {
   readonly algorithms: TlsAlgorithms;
   readonly identities: readonly UsableIdentity[];
   readonly trust: ZoneView['trust'];
-  readonly ticketKeys: Buffer;
+  readonly sessions: SessionUse;
 }): TlsContexts {
-  const { server, trust } = options;
+  const { server, trust, sessions } = options;
+  const suites = suitesOf(options.algorithms);
   const requestCert = requestsCertificate(server.clientCertificate);
   const made = new Map<string, SecureContext>();
 
@@ -53,7 +64,10 @@ export function createTlsContexts(options: {
       const known = made.get(name);
       if (known) return known;
       const context = createSecureContext({
-        ...suitesOf(options.algorithms),
+        ...suites,
+        // Sessions of TLS 1.3 are then named by ids that nobody keeps.
+        secureOptions:
+          (suites.secureOptions ?? 0) | (sessions.kind === 'none' ? constants.SSL_OP_NO_TICKET : 0),
         cert: chosen.map(({ identity }) => identity.chain.map((der) => pemOf('CERTIFICATE', der)).join('')),
         key: chosen.map(({ identity }) => pemOf('PRIVATE KEY', identity.privateKey)),
         // Never undefined: Node would trust, and advertise, its own public roots.
@@ -62,9 +76,9 @@ export function createTlsContexts(options: {
             ? trust.advertised.map((der) => pemOf('CERTIFICATE', der))
             : [],
         sessionIdContext: sessionIdContextOf(server, trust.digest),
-        sessionTimeout: ticketLifetimeMs / 1_000,
-        ticketKeys: options.ticketKeys,
+        sessionTimeout: (sessions.kind === 'bound' ? boundSessionMs : ticketLifetimeMs) / 1_000,
       });
+      if (sessions.kind !== 'none') ruleTickets(context, sessions.tickets);
       made.set(name, context);
       return context;
     },

@@ -38,7 +38,7 @@ export async function judgeClientCertificate(
 
   const key = { leafSha256: sha256Hex(leaf), trustDigest: options.trustDigest };
   const resumed = socket.isSessionReused();
-  const presented = resumed ? memory.recall(key) : shown;
+  const presented = resumed ? await memory.recall(key) : shown;
   if (presented === undefined) return { fact: { kind: 'invalid', reason: 'resumed-chain-unknown' } };
 
   const verdict = await judge(presented, view, now());
