@@ -4,12 +4,21 @@ import { join } from 'node:path';
 import { sha256Hex } from '@sallyport/bytes';
 import { unwrap } from '@sallyport/faults';
 import { virtualPath } from '@sallyport/files';
-import { modernPolicy, type ServerProtocol, serverCreate, server as serverSchema } from '@sallyport/model';
+import {
+  modernPolicy,
+  type ServerProtocol,
+  serverCreate,
+  server as serverSchema,
+  type Totp,
+} from '@sallyport/model';
 import { generateKeyPair, packSerials, readSerials, sshBlobOf } from '@sallyport/pki';
 import type { AccountRecord } from '@sallyport/snapshot/node';
 import { expect, test } from 'vitest';
-import { createLoginDesk, type LoginRecord } from './login-desk.ts';
+import { createLockouts } from './lockout/lockouts.ts';
+import { createLoginDesk } from './login-desk.ts';
+import type { LoginRecord } from './login-record.ts';
 import { createVerifiedPasswords } from './password/cache.ts';
+import { codeAt } from './second-factor/totp.ts';
 import { createSessionRegistry } from './session-registry.ts';
 import { viewOf } from './tls/fixture/zone.ts';
 import type { CrlRule, ZoneView } from './zone-view.ts';
@@ -64,6 +73,7 @@ async function openDesk(
     closed: () => {},
   });
   const records: LoginRecord[] = [];
+  const pauses: number[] = [];
   const desk = createLoginDesk({
     view: () => current,
     serving: () => 'serving',
@@ -73,12 +83,21 @@ async function openDesk(
       close: async () => {},
     },
     verifiedPasswords: createVerifiedPasswords(Date.now),
+    lockouts: createLockouts({
+      settings: () => current.policy.loginSettings.lockout,
+      now: Date.now,
+      began: () => {},
+    }),
     sessions,
     filesRoot: root,
     record: (login) => void records.push(login),
+    pause: async (ms) => void pauses.push(ms),
   });
+  const again = () => desk.open({ server: 'srv-one', source: '192.0.2.1', channel: 'encrypted' });
   return {
-    attempt: desk.open({ server: 'srv-one', source: '192.0.2.1', channel: 'encrypted' }),
+    pauses,
+    attempt: again(),
+    again,
     sessions,
     records,
     apply: (account: AccountRecord | undefined) => {
@@ -205,4 +224,88 @@ test('an SSH key with sources lets in from them alone, and the log says why it d
   if (outcome.kind !== 'admitted') throw new Error(outcome.kind);
   await desk.applyToSessions(keyed(['10.0.0.0/8']));
   expect(outcome.session.ended.aborted).toBe(true);
+});
+
+test('after too many wrong passwords none is looked at, and a key still lets in', async () => {
+  await using desk = await openDesk('ssh', 'optional');
+  const { spki } = await generateKeyPair('ed25519');
+  const digests = { sha256: sha256Hex(spki), spkiSha256: sha256Hex(spki) };
+  const credential = {
+    certificate: 'crt-key',
+    form: 'ssh-key',
+    match: 'public-key',
+    anchor: 'path',
+  } as const;
+  desk.apply({ ...anna, credentials: [{ ...credential, ...digests }] });
+  const refused = { kind: 'refused', fault: 'login-refused' };
+  for (let n = 0; n < 5; n++) expect(await desk.attempt.password('anna', 'wrong')).toEqual(refused);
+  expect(await desk.attempt.password('anna', 'password of hash-1')).toEqual(refused);
+  expect(desk.records.map(({ reason, lockout }) => [reason, lockout])).toEqual([
+    ...Array.from({ length: 5 }, () => ['password-wrong', undefined]),
+    ['locked-out', 'account-source'],
+  ]);
+  // Every refusal is held back, whatever its reason.
+  expect(desk.pauses).toHaveLength(6);
+  expect(Math.min(...desk.pauses)).toBeGreaterThan(300);
+  const blob = unwrap(sshBlobOf(spki));
+  expect(await desk.attempt.sshKey('anna', blob)).toMatchObject({ kind: 'admitted' });
+  expect(desk.pauses).toHaveLength(6);
+});
+
+test('keys that are not the account’s count nothing, signatures that do not verify do', async () => {
+  await using desk = await openDesk('ssh', 'optional');
+  const { spki } = await generateKeyPair('ed25519');
+  const blob = unwrap(sshBlobOf(spki));
+  for (let n = 0; n < 10; n++) {
+    await desk.attempt.knowsSshKey('anna', blob);
+    await desk.attempt.sshKey('anna', blob);
+  }
+  const first = await desk.attempt.password('anna', 'password of hash-1');
+  expect(first).toMatchObject({ kind: 'admitted' });
+  for (let n = 0; n < 5; n++) await desk.attempt.badSignature('anna');
+  expect(await desk.attempt.password('anna', 'password of hash-1')).toMatchObject({ kind: 'refused' });
+});
+
+test('a second factor follows the password, once for each code, and its session ends with it', async () => {
+  await using desk = await openDesk('ssh', 'optional');
+  const totp: Totp = {
+    secret: Buffer.from('12345678901234567890').toString('base64'),
+    algorithm: 'SHA1',
+    digits: 6,
+    periodSeconds: 30,
+  };
+  const guarded: AccountRecord = { ...anna, secondFactor: totp };
+  desk.apply(guarded);
+  const code = codeAt(totp, Math.floor(Date.now() / 30_000));
+  const partial = { kind: 'continue', missing: ['second-factor'], partial: true };
+
+  // Before its password a code is not looked at, and not spent.
+  expect(await desk.attempt.secondFactor('anna', code)).toMatchObject({ kind: 'continue', partial: false });
+  expect(await desk.attempt.password('anna', 'password of hash-1')).toEqual(partial);
+  expect(await desk.attempt.secondFactor('anna', '000000')).toMatchObject({ kind: 'refused' });
+  const outcome = await desk.attempt.secondFactor('anna', code);
+  if (outcome.kind !== 'admitted') throw new Error(outcome.kind);
+  expect(desk.records.map(({ reason }) => reason)).toEqual(['second-factor-wrong', 'password+second-factor']);
+
+  const second = desk.again();
+  expect(await second.password('anna', 'password of hash-1')).toEqual(partial);
+  expect(await second.secondFactor('anna', code)).toMatchObject({ kind: 'refused' });
+
+  await desk.applyToSessions(guarded);
+  expect(outcome.session.ended.aborted).toBe(false);
+  await desk.applyToSessions({ ...guarded, secondFactor: { ...totp, secret: 'AAAA' } });
+  expect(outcome.session.ended.reason).toBe('second-factor-gone');
+});
+
+test('wrong codes lock out, though the password before them was right each time', async () => {
+  await using desk = await openDesk('ssh', 'optional');
+  const secret = Buffer.from('12345678901234567890').toString('base64');
+  desk.apply({ ...anna, secondFactor: { secret, algorithm: 'SHA1', digits: 8, periodSeconds: 30 } });
+  for (let n = 0; n < 5; n++) {
+    const attempt = desk.again();
+    expect(await attempt.password('anna', 'password of hash-1')).toMatchObject({ kind: 'continue' });
+    expect(await attempt.secondFactor('anna', '0')).toMatchObject({ kind: 'refused' });
+  }
+  expect(await desk.again().password('anna', 'password of hash-1')).toMatchObject({ kind: 'refused' });
+  expect(desk.records.at(-1)).toMatchObject({ reason: 'locked-out', lockout: 'account-source' });
 });

@@ -1,37 +1,23 @@
 import { equalConstantTime } from '@sallyport/bytes';
-import { normalizedName, type ServingState } from '@sallyport/model';
+import { type LockoutCounter, normalizedName, type ServingState } from '@sallyport/model';
 import { type SshCertificate, sshFingerprint } from '@sallyport/pki';
-import { type CredentialFact, type Decision, decide, type PasswordFact } from '@sallyport/policy';
+import { type CredentialFact, type Decision, decide } from '@sallyport/policy';
 import type { AccountRecord } from '@sallyport/snapshot/node';
+import { accountFacts } from './account-facts.ts';
 import { filesOf } from './account-files.ts';
+import { type GuardedProof, proveCode, provePassword } from './guarded-proof.ts';
+import { type Lockouts, type LoginKey, lockoutName } from './lockout/lockouts.ts';
 import type { CredentialStands, Doorway, LoginAttempt, LoginDesk, LoginOutcome } from './login.ts';
+import { noProofs, type Proofs, type Proved } from './login-proofs.ts';
+import type { LoginRecord } from './login-record.ts';
 import type { VerifiedPasswords } from './password/cache.ts';
 import type { PasswordVerifier } from './password/verifier.ts';
 import { serverFacts } from './server-facts.ts';
 import type { SessionRegistry } from './session-registry.ts';
-import {
-  isOfTrustedCa,
-  judgeSshCertificate,
-  type SshCertificateFacts,
-  sshCertificateFacts,
-} from './ssh-certificate-login.ts';
+import { createCertificateJudge } from './ssh-certificate-judge.ts';
+import { judgeSshCertificate, sshCertificateFacts } from './ssh-certificate-login.ts';
 import { foreignSource, spkiDigestOf, sshCredentialOf } from './ssh-key-login.ts';
 import type { ZoneView } from './zone-view.ts';
-
-/** A login that was permitted or refused, for the event log: the exact reason, never a secret. */
-export type LoginRecord = {
-  readonly doorway: Doorway;
-  readonly user: string;
-  readonly outcome: 'permitted' | 'refused';
-  readonly reason: string;
-  readonly session?: string;
-  readonly certificate?: string;
-  /** Fingerprint of the SSH key that was proved. */
-  readonly credential?: string;
-  /** Version of the snapshot that decided. */
-  readonly version: number;
-  readonly sshCertificate?: SshCertificateFacts;
-};
 
 export type LoginDeskOptions = {
   readonly view: () => ZoneView;
@@ -39,27 +25,22 @@ export type LoginDeskOptions = {
   readonly now: () => number;
   readonly passwords: PasswordVerifier;
   readonly verifiedPasswords: VerifiedPasswords;
+  readonly lockouts: Lockouts;
   readonly sessions: SessionRegistry;
   /** Folder that holds the homes of all accounts. */
   readonly filesRoot: string;
   readonly record: (login: LoginRecord) => void;
+  /** Waits so many milliseconds before a refusal is answered. */
+  readonly pause: (ms: number) => Promise<unknown>;
 };
 
 const refusedLogin: LoginOutcome = { kind: 'refused', fault: 'login-refused' };
 
-/** What an attempt has proved for one user name. */
-type Proofs = {
-  user: string;
-  password: PasswordFact;
-  passwordHash: string | undefined;
-  sshKey: Proved | undefined;
-};
-type Proved = {
-  readonly fact: CredentialFact;
-  readonly stands: CredentialStands;
-  readonly fingerprint: string;
-  readonly sshCertificate?: SshCertificateFacts;
-};
+/** What the record of a refusal says beside its reason. */
+type Told = { readonly fingerprint?: string | undefined; readonly lockout?: LockoutCounter | undefined };
+
+const lockoutOf = (proof: GuardedProof): Told =>
+  proof.kind === 'locked-out' ? { lockout: proof.counter } : {};
 
 /** The login desk of this node: gathers facts, asks `decide`, opens sessions. */
 export function createLoginDesk(options: LoginDeskOptions): LoginDesk {
@@ -73,9 +54,25 @@ function openAttempt(options: LoginDeskOptions, doorway: Doorway): LoginAttempt 
 
   /** Proofs belong to one user name: another name starts afresh. */
   function proofsOf(user: string): Proofs {
-    if (proofs?.user !== user)
-      proofs = { user, password: 'absent', passwordHash: undefined, sshKey: undefined };
+    if (proofs?.user !== user) proofs = noProofs(user);
     return proofs;
+  }
+
+  const keyOf = (view: ZoneView, user: string, account: AccountRecord | undefined): LoginKey => ({
+    name: lockoutName(normalizedName(user, view.policy.loginSettings.nameCase)),
+    source: doorway.source,
+    account: account ? 'known' : 'unknown',
+  });
+
+  /** A refusal is held back: it costs who guesses time, and shows nothing by how soon it comes. */
+  async function heldBack<T extends LoginOutcome | undefined>(judge: () => Promise<T>): Promise<T> {
+    const begun = performance.now();
+    const outcome = await judge();
+    if (outcome === undefined || outcome.kind === 'refused') {
+      const left = options.view().policy.loginSettings.lockout.failureDelayMs - (performance.now() - begun);
+      if (left > 0) await options.pause(left);
+    }
+    return outcome;
   }
 
   async function judge(
@@ -84,7 +81,7 @@ function openAttempt(options: LoginDeskOptions, doorway: Doorway): LoginAttempt 
     held: Proofs,
     shown: 'nothing' | 'proof',
     credential: CredentialFact,
-    fingerprint = held.sshKey?.fingerprint,
+    { fingerprint = held.sshKey?.fingerprint, lockout }: Told = {},
   ): Promise<LoginOutcome> {
     const refuse = (reason: string): LoginOutcome => {
       if (shown === 'proof') {
@@ -95,6 +92,7 @@ function openAttempt(options: LoginDeskOptions, doorway: Doorway): LoginAttempt 
           reason,
           version: view.version,
           ...(fingerprint === undefined ? {} : { credential: fingerprint }),
+          ...(lockout === undefined ? {} : { lockout }),
         });
       }
       return refusedLogin;
@@ -107,9 +105,10 @@ function openAttempt(options: LoginDeskOptions, doorway: Doorway): LoginAttempt 
       channel: doorway.channel,
       name: normalizedName(held.user, view.policy.loginSettings.nameCase),
       source: doorway.source,
-      account,
+      account: account && accountFacts(account),
       password: held.password,
       credential,
+      secondFactor: held.secondFactor,
     });
     switch (decision.kind) {
       case 'permit':
@@ -138,7 +137,7 @@ function openAttempt(options: LoginDeskOptions, doorway: Doorway): LoginAttempt 
     if (options.serving() === 'refusing') return refuse('service-refusing');
     const files = await filesOf(options.filesRoot, account);
     if (!files) return refuse('home-unavailable');
-    const session = options.sessions.open({
+    const session = await options.sessions.open({
       protocol,
       server: doorway.server,
       source: doorway.source,
@@ -151,6 +150,7 @@ function openAttempt(options: LoginDeskOptions, doorway: Doorway): LoginAttempt 
       userClass: decision.userClass,
       proofs: decision.proofs,
       passwordHash: held.passwordHash,
+      secondFactor: held.secondFactorSecret,
       credentialStands: held.sshKey?.stands ?? tls?.stands,
       credential: held.sshKey?.fingerprint,
       certificate: decision.certificate,
@@ -170,6 +170,8 @@ function openAttempt(options: LoginDeskOptions, doorway: Doorway): LoginAttempt 
         return refuse('changed-meanwhile');
       }
     } while (judged !== options.view());
+    if (decision.proofs.includes('password'))
+      await options.lockouts.succeeded(keyOf(judged, account.name, account));
     options.record({
       doorway,
       user: account.name,
@@ -198,37 +200,7 @@ function openAttempt(options: LoginDeskOptions, doorway: Doorway): LoginAttempt 
 
   const credentialOf = (held: Proofs): CredentialFact => held.sshKey?.fact ?? tls?.fact ?? { kind: 'none' };
 
-  const refusedCertificates = new Set<string>();
-
-  /** Judges a certificate for the account; one of a trusted CA that admits nobody is told to the operator, once. */
-  async function judgeCertificate(
-    view: ZoneView,
-    user: string,
-    account: AccountRecord,
-    certificate: SshCertificate,
-  ) {
-    const verdict = await judgeSshCertificate(certificate, account, {
-      view,
-      source: doorway.source,
-      now: now(),
-    });
-    if (verdict.kind === 'accepted' || !isOfTrustedCa(verdict)) return verdict;
-    const facts = sshCertificateFacts(certificate, verdict);
-    const told = `${user} ${facts.caFingerprint} ${facts.serial} ${verdict.reason}`;
-    if (refusedCertificates.has(told)) return verdict;
-    refusedCertificates.add(told);
-    const reason = `ssh-certificate-${verdict.reason}`;
-    options.record({
-      doorway,
-      user,
-      outcome: 'refused',
-      reason,
-      credential: certificate.facts.sshFingerprint,
-      sshCertificate: facts,
-      version: view.version,
-    });
-    return verdict;
-  }
+  const judgeCertificate = createCertificateJudge(options, doorway);
 
   async function knowsCertificate(user: string, certificate: SshCertificate): Promise<boolean> {
     const view = options.view();
@@ -246,7 +218,7 @@ function openAttempt(options: LoginDeskOptions, doorway: Doorway): LoginAttempt 
     const ca = view.trust.sshCasAt(now()).find(({ key }) => equalConstantTime(key, certificate.ca));
     if (!account || !ca || verdict?.kind !== 'accepted') {
       const invalid = { kind: 'invalid', reason: 'ssh-certificate' } as const;
-      return judge(view, account, held, 'proof', invalid, certificate.facts.sshFingerprint);
+      return judge(view, account, held, 'proof', invalid, { fingerprint: certificate.facts.sshFingerprint });
     }
     const proved: Proved = {
       fact: {
@@ -268,6 +240,59 @@ function openAttempt(options: LoginDeskOptions, doorway: Doorway): LoginAttempt 
     return judge(view, account, held, 'proof', proved.fact);
   }
 
+  async function judgePassword(user: string, password: string): Promise<LoginOutcome> {
+    const view = options.view();
+    const account = await view.accountNamed(user);
+    const held = proofsOf(user);
+    const hash = account?.passwordHash;
+    const protocol = view.servers.find((running) => running.server.id === doorway.server)?.server.protocol;
+    const verified = protocol === 'http' ? options.verifiedPasswords : undefined;
+    const cached = hash !== undefined && verified?.has(account?.id ?? '', hash, password);
+    const proof = await provePassword(options.lockouts, keyOf(view, user, account), async (which) => {
+      if (which === 'password' && cached) return 'verified';
+      return options.passwords.verify(which === 'password' ? hash : undefined, password, doorway.source);
+    });
+    if (proof.kind === 'busy') {
+      const reason = 'password-queue-full';
+      options.record({ doorway, user, outcome: 'refused', reason, version: view.version });
+      return refusedLogin;
+    }
+    held.password = proof.kind;
+    held.passwordHash = proof.kind === 'verified' ? hash : undefined;
+    if (proof.kind === 'verified' && account && hash !== undefined && !cached) {
+      verified?.add(account.id, hash, password);
+    }
+    const outcome = await judge(view, account, held, 'proof', credentialOf(held), lockoutOf(proof));
+    // A wrong password is spent: the next one is judged on its own.
+    if (held.password !== 'verified') held.password = 'absent';
+    return outcome;
+  }
+
+  async function judgeCode(user: string, code: string): Promise<LoginOutcome> {
+    const view = options.view();
+    const account = await view.accountNamed(user);
+    const held = proofsOf(user);
+    const credential = credentialOf(held);
+    const own =
+      credential.kind === 'proved' && credential.registrations.some((one) => one.account === account?.id);
+    // Nobody learns anything of a code who has not proved something else.
+    if (!account || (held.password !== 'verified' && !own))
+      return judge(view, account, held, 'nothing', credential);
+    const totp = account.secondFactor;
+    const proof = await proveCode(
+      options.lockouts,
+      keyOf(view, user, account),
+      { id: account.id, totp },
+      code,
+      now(),
+    );
+    held.secondFactor = proof.kind === 'busy' ? 'failed' : proof.kind;
+    held.secondFactorSecret = proof.kind === 'verified' ? totp?.secret : undefined;
+    const outcome = await judge(view, account, held, 'proof', credential, lockoutOf(proof));
+    if (held.secondFactor !== 'verified') held.secondFactor = 'absent';
+    return outcome;
+  }
+
   return {
     async name(user) {
       const view = options.view();
@@ -277,38 +302,15 @@ function openAttempt(options: LoginDeskOptions, doorway: Doorway): LoginAttempt 
       return judge(view, await view.accountNamed(user), held, shown, credential);
     },
 
-    async password(user, password) {
+    password: (user, password) => heldBack(() => judgePassword(user, password)),
+    secondFactor: (user, code) => heldBack(() => judgeCode(user, code)),
+
+    async badSignature(user) {
       const view = options.view();
-      const account = await view.accountNamed(user);
-      const held = proofsOf(user);
-      const hash = account?.passwordHash;
-      const protocol = view.servers.find((running) => running.server.id === doorway.server)?.server.protocol;
-      const cached =
-        protocol === 'http' &&
-        hash !== undefined &&
-        options.verifiedPasswords.has(account?.id ?? '', hash, password);
-      const verification = cached
-        ? 'verified'
-        : await options.passwords.verify(hash, password, doorway.source);
-      if (verification === 'busy') {
-        options.record({
-          doorway,
-          user,
-          outcome: 'refused',
-          reason: 'password-queue-full',
-          version: view.version,
-        });
-        return refusedLogin;
-      }
-      held.password = verification === 'verified' ? 'verified' : 'failed';
-      held.passwordHash = verification === 'verified' ? hash : undefined;
-      if (verification === 'verified' && account && hash !== undefined && protocol === 'http' && !cached) {
-        options.verifiedPasswords.add(account.id, hash, password);
-      }
-      const outcome = await judge(view, account, held, 'proof', credentialOf(held));
-      // A wrong password is spent: the next one is judged on its own.
-      if (held.password === 'failed') held.password = 'absent';
-      return outcome;
+      await heldBack(async () => {
+        await options.lockouts.failed(keyOf(view, user, await view.accountNamed(user)));
+        return undefined;
+      });
     },
 
     async knowsSshKey(user, keyBlob, certificate) {
@@ -337,7 +339,8 @@ function openAttempt(options: LoginDeskOptions, doorway: Doorway): LoginAttempt 
         // Clients offer every key they have: one that is not this account's proves nothing and spoils nothing.
         const reason = typeof credential === 'string' ? credential : 'not registered on the account';
         const fact = { kind: 'invalid', reason } as const;
-        const outcome = await judge(view, account, held, 'proof', fact, sshFingerprint(keyBlob));
+        const told = { fingerprint: sshFingerprint(keyBlob) };
+        const outcome = await judge(view, account, held, 'proof', fact, told);
         if (credential === foreignSource && outcome.kind === 'continue')
           recordForeignSource(view, user, keyBlob);
         return outcome;

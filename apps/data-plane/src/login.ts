@@ -18,8 +18,18 @@ export type CredentialStands = (view: ZoneView, account: string) => Promise<bool
 export interface LoginAttempt {
   /** A user was named and nothing new was proved: what would be needed? Never refuses for the name alone. */
   name(user: string): Promise<LoginOutcome>;
-  /** Judges a password; takes the time of a hash whether or not the account exists. */
+  /**
+   * Judges a password; takes the time of a hash whether or not the account exists. Every refusal of a proof is answered
+   * no sooner than the zone's lock-out settings say, on every protocol.
+   */
   password(user: string, password: string): Promise<LoginOutcome>;
+  /**
+   * Judges the code of a second factor, which follows a verified password or a proved credential: before one of those
+   * it is not looked at.
+   */
+  secondFactor(user: string, code: string): Promise<LoginOutcome>;
+  /** A signature did not verify under the key that it came with: it counts as a failure. Answer it afterwards. */
+  badSignature(user: string): Promise<void>;
   /** Is this SSH key registered on the account and valid now? For the query before a signature (RFC 4252 section 7). */
   knowsSshKey(user: string, keyBlob: Uint8Array, certificate?: SshCertificate): Promise<boolean>;
   /**

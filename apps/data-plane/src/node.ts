@@ -14,7 +14,9 @@ import { createSynchronisation, type SyncStep } from './agent/sync.ts';
 import { removeTemporaries } from './atomic-file.ts';
 import { createCrlWatch, type StaleCrl } from './crl-watch.ts';
 import { createListeners } from './listeners.ts';
-import { createLoginDesk, type LoginRecord } from './login-desk.ts';
+import { createLockouts, type LockoutBlock } from './lockout/lockouts.ts';
+import { createLoginDesk } from './login-desk.ts';
+import type { LoginRecord } from './login-record.ts';
 import { createVerifiedPasswords } from './password/cache.ts';
 import { createPasswordVerifier } from './password/verifier.ts';
 import type { Session, TransferReport } from './session.ts';
@@ -119,9 +121,18 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
     },
   });
   const disk = snapshotDisk(paths);
-  const denyLists = createDenyLists(identity.zone, disk, now, (list) =>
-    sessions.endThose(deniedSessions(list, now()), 'ended-by-operator'),
-  );
+  const lockouts = createLockouts({
+    settings: () => currentView().policy.loginSettings.lockout,
+    now,
+    began: (block) => {
+      spool.add(lockoutEvent(block));
+      void reporter.deliver();
+    },
+  });
+  const denyLists = createDenyLists(identity.zone, disk, now, (list) => {
+    sessions.endThose(deniedSessions(list, now()), 'ended-by-operator');
+    lockouts.enforce(list);
+  });
   const sync = await createSynchronisation(identity, disk, control, denyLists, now);
   const login = createLoginDesk({
     view: currentView,
@@ -129,9 +140,11 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
     now,
     passwords,
     verifiedPasswords: createVerifiedPasswords(now),
+    lockouts,
     sessions,
     filesRoot: options.filesRoot ?? paths.files,
     record: (record) => spool.add(loginEvent(record)),
+    pause,
   });
   const listeners = createListeners({
     login,
@@ -303,6 +316,7 @@ const loginEvent = ({
   credential,
   version,
   sshCertificate,
+  lockout,
 }: LoginRecord) => ({
   kind: 'login' as const,
   server: doorway.server,
@@ -314,6 +328,7 @@ const loginEvent = ({
     ...(session === undefined ? {} : { session }),
     ...(certificate === undefined ? {} : { certificate }),
     ...(credential === undefined ? {} : { credential }),
+    ...(lockout === undefined ? {} : { lockout }),
     snapshot: version,
     ...doorway.detail?.(),
     ...(sshCertificate === undefined
@@ -322,6 +337,15 @@ const loginEvent = ({
           Object.entries(sshCertificate).map(([name, value]) => [`sshCertificate.${name}`, value]),
         )),
   },
+});
+
+const lockoutEvent = ({ target, until }: LockoutBlock) => ({
+  kind: 'lockout' as const,
+  ...('account' in target ? { account: target.account } : {}),
+  ...('source' in target ? { source: target.source } : {}),
+  outcome: 'refused' as const,
+  reason: target.counter,
+  detail: { until: new Date(until).toISOString() },
 });
 
 const staleCrlEvent = ({ subject, ...stale }: StaleCrl) => ({

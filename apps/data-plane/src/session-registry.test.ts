@@ -1,13 +1,14 @@
 import { diskFileSystem } from '@sallyport/files/disk';
 import { modernPolicy, type ServerState, serverCreate, server as serverSchema } from '@sallyport/model';
 import { expect, it } from 'vitest';
+import { createSessionDirectory } from './session-directory.ts';
 import { createSessionRegistry } from './session-registry.ts';
 import { viewOf } from './tls/fixture/zone.ts';
 import type { ZoneView } from './zone-view.ts';
 
 const end = Date.parse('2026-06-01T12:00:00Z');
 
-function registry() {
+async function registry() {
   let now = end - 1_000;
   const view = (state: ServerState): ZoneView => ({
     ...viewOf({}),
@@ -26,6 +27,7 @@ function registry() {
     ],
   });
   let current = view('running');
+  const directory = createSessionDirectory();
   const sessions = createSessionRegistry(
     () => current,
     () => now,
@@ -34,8 +36,9 @@ function registry() {
       lasting: () => {},
       closed: () => {},
     },
+    directory.forProcess().places,
   );
-  const session = sessions.open({
+  const session = await sessions.open({
     protocol: 'ssh',
     server: 'srv',
     source: '192.0.2.1',
@@ -44,6 +47,7 @@ function registry() {
     userClass: undefined,
     proofs: ['password'],
     passwordHash: undefined,
+    secondFactor: undefined,
     credentialStands: undefined,
     files: diskFileSystem({ home: '/nonexistent', uploadMode: 'staged' }),
     home: '/anna',
@@ -53,6 +57,7 @@ function registry() {
   if (!session) throw new Error('not opened');
   return {
     sessions,
+    directory,
     session,
     become: (state: ServerState) => {
       current = view(state);
@@ -64,8 +69,8 @@ function registry() {
   };
 }
 
-it('a server that drains lets nothing new begin, and ends what is left at its time', () => {
-  const { session, become, pass } = registry();
+it('a server that drains lets nothing new begin, and ends what is left at its time', async () => {
+  const { session, become, pass } = await registry();
   expect(session.admitsOperations()).toBe(true);
   become('draining');
   expect(session.admitsOperations()).toBe(false);
@@ -75,22 +80,22 @@ it('a server that drains lets nothing new begin, and ends what is left at its ti
   expect(session.ended.reason).toBe('drained');
 });
 
-it('a server that runs keeps its sessions, whatever time it had to drain by', () => {
-  const { session, pass } = registry();
+it('a server that runs keeps its sessions, whatever time it had to drain by', async () => {
+  const { session, pass } = await registry();
   pass(3_600_000);
   expect(session.ended.aborted).toBe(false);
 });
 
-it('a process that is about to end lets nothing new begin', () => {
-  const { session, sessions } = registry();
+it('a process that is about to end lets nothing new begin', async () => {
+  const { session, sessions } = await registry();
   sessions.stopOperations();
   expect(session.admitsOperations()).toBe(false);
   expect(session.ended.aborted).toBe(false);
 });
 
-it('sessions are told of with what they rest on, and when they change', () => {
-  const { session, sessions } = registry();
-  expect(sessions.report()).toEqual({
+it('sessions are told of with what they rest on, and when they change', async () => {
+  const { session, directory } = await registry();
+  expect(directory.report()).toEqual({
     total: 1,
     items: [
       {
@@ -105,15 +110,15 @@ it('sessions are told of with what they rest on, and when they change', () => {
       },
     ],
   });
-  const { changes } = sessions;
+  const { changes } = directory;
   session.close();
   session.close();
-  expect(sessions.changes).toBe(changes + 1);
-  expect(sessions.report()).toEqual({ total: 0, items: [] });
+  expect(directory.changes).toBe(changes + 1);
+  expect(directory.report()).toEqual({ total: 0, items: [] });
 });
 
-it('a session that an operator ends is ended, and no other', () => {
-  const { session, sessions } = registry();
+it('a session that an operator ends is ended, and no other', async () => {
+  const { session, sessions } = await registry();
   sessions.endThose(['another'], 'ended-by-operator');
   expect(session.ended.aborted).toBe(false);
   sessions.endThose(['another', session.id], 'ended-by-operator');

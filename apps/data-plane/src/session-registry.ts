@@ -1,10 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import type { FileGrant, FileSystem } from '@sallyport/files';
-import { maxReportedSessions, type ServerProtocol, type SessionReport } from '@sallyport/model';
+import type { LiveSession, ServerProtocol } from '@sallyport/model';
 import { type ProofKind, redecide, type ServerFacts } from '@sallyport/policy';
+import { accountFacts } from './account-facts.ts';
 import type { CredentialStands } from './login.ts';
 import { serverFacts } from './server-facts.ts';
 import type { EndReason, Session, TransferReport } from './session.ts';
+import { createSessionDirectory, type SessionPlaces } from './session-directory.ts';
 import { type RunningTransfer, watchTransfers } from './transfer-watch.ts';
 import type { ZoneView } from './zone-view.ts';
 
@@ -19,6 +21,8 @@ export type Admission = {
   readonly proofs: readonly ProofKind[];
   /** PHC string that the password was verified against. */
   readonly passwordHash: string | undefined;
+  /** Secret of the second factor that the code was of. */
+  readonly secondFactor: string | undefined;
   /** Asks, under a view, whether the credential would be accepted again. */
   readonly credentialStands: CredentialStands | undefined;
   /** Fingerprint of the SSH key that was proved, or the certificate of the inventory. */
@@ -44,8 +48,6 @@ type Live = {
   readonly session: Session;
   readonly admission: Admission;
   readonly controller: AbortController;
-  /** Milliseconds since the epoch. */
-  readonly since: number;
   standing: 'current' | 'outdated';
 };
 
@@ -53,7 +55,7 @@ type Live = {
 export interface SessionRegistry {
   readonly size: number;
   /** Opens a session; nothing where the account has as many as it may. */
-  open(admission: Admission): Session | undefined;
+  open(admission: Admission): Promise<Session | undefined>;
   /**
    * Decides one session anew: for one that was admitted while the view changed under it.
    *
@@ -69,20 +71,17 @@ export interface SessionRegistry {
   endAll(reason: EndReason): void;
   /** Ends those of these ids that there are. */
   endThose(ids: Iterable<string>, reason: EndReason): void;
-  /** What the control plane is told, the oldest first. */
-  report(): SessionReport;
-  /** Grows with each change of what `report` tells. */
-  readonly changes: number;
 }
 
+/** @param places where sessions are counted and told of; left out, those of this registry are all there are */
 export function createSessionRegistry(
   view: () => ZoneView,
   now: () => number,
   events: SessionEvents,
+  places: SessionPlaces = createSessionDirectory().forProcess().places,
 ): SessionRegistry {
   const live = new Map<string, Live>();
   let operations: 'admitted' | 'refused' = 'admitted';
-  let changes = 0;
 
   const serverOf = (id: string, at: ZoneView = view()) =>
     at.servers.find(({ server }) => server.id === id)?.server;
@@ -106,16 +105,18 @@ export function createSessionRegistry(
         passwordStands:
           account?.passwordHash !== undefined && account.passwordHash === admission.passwordHash,
         credentialStands,
+        secondFactorStands:
+          account?.secondFactor !== undefined && account.secondFactor.secret === admission.secondFactor,
       },
       facts,
       at.policy,
-      account,
+      account && accountFacts(account),
     );
     if (decision.kind === 'end') end(one, decision.reason);
     else if (account?.home !== admission.home) end(one, 'home-changed');
     else admission.regrant(account.permissions);
     const standing = decision.kind === 'outdated' ? 'outdated' : 'current';
-    if (one.standing !== standing) changes++;
+    if (one.standing !== standing) places.mark(one.session.id, standing === 'outdated');
     one.standing = standing;
   }
 
@@ -128,9 +129,7 @@ export function createSessionRegistry(
       return live.size;
     },
 
-    open(admission) {
-      const own = [...live.values()].filter((other) => other.admission.account.id === admission.account.id);
-      if (own.length >= admission.maxSessions) return undefined;
+    async open(admission) {
       const controller = new AbortController();
       const watch = watchTransfers(admission.files, {
         now,
@@ -154,16 +153,22 @@ export function createSessionRegistry(
           events.transfer(session, transfer, watch.startOf(transfer.direction, transfer.path)),
         close() {
           if (!live.delete(session.id)) return;
-          changes++;
+          places.leave(session.id);
           events.closed(
             session,
             controller.signal.aborted ? (controller.signal.reason as EndReason) : undefined,
           );
         },
       };
-      live.set(session.id, { session, admission, controller, since: now(), standing: 'current' });
-      changes++;
-      return session;
+      const one: Live = { session, admission, controller, standing: 'current' };
+      // Among the live ones from now on: what ends sessions meanwhile ends this one.
+      live.set(session.id, one);
+      const told = liveSessionOf(one, now());
+      const entered = await places.enter(told, admission.account.id, admission.maxSessions).catch(() => false);
+      if (entered && one.standing === 'outdated') places.mark(session.id, true);
+      if (entered) return session;
+      live.delete(session.id);
+      return undefined;
     },
 
     async redecide(session, at) {
@@ -199,19 +204,11 @@ export function createSessionRegistry(
         if (one) end(one, reason);
       }
     },
-
-    report: () => ({
-      total: live.size,
-      items: [...live.values()].slice(0, maxReportedSessions).map(reportOf),
-    }),
-
-    get changes() {
-      return changes;
-    },
   };
 }
 
-const reportOf = ({ session, admission, since, standing }: Live): SessionReport['items'][number] => ({
+/** @param since milliseconds since the epoch */
+const liveSessionOf = ({ session, admission, standing }: Live, since: number): LiveSession => ({
   id: session.id,
   server: session.server,
   protocol: session.protocol,

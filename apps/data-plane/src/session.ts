@@ -9,6 +9,7 @@ export type EndReason =
   | 'account-locked'
   | 'password-changed'
   | 'credential-gone'
+  | 'second-factor-gone'
   | 'server-gone'
   | 'home-changed'
   | 'drained'

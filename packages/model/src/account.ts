@@ -68,6 +68,7 @@ export const account = z.strictObject({
   enabled: z.boolean(),
   locked: z.boolean(),
   password: z.enum(['set', 'none']),
+  secondFactor: z.enum(['set', 'none']),
   loginCertificates: z.array(id).max(100),
   permissions: z.array(pathPermission).max(100),
   limits: accountLimits,

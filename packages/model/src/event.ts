@@ -3,7 +3,7 @@ import { id, line, reportedText, time } from './scalars.ts';
 
 /**
  * What a node saw: connections with the algorithms that were offered and agreed on, logins, transfers from their start
- * to their end, and which host keys a client has had proved.
+ * to their end, which host keys a client has had proved, and whom it has locked out.
  * `detail` holds the exact reason and never a secret.
  */
 export const event = z.strictObject({
@@ -18,6 +18,7 @@ export const event = z.strictObject({
     'listener',
     'snapshot',
     'credential-exposed',
+    'lockout',
   ]),
   server: id.optional(),
   account: reportedText.max(80).optional(),

@@ -112,7 +112,17 @@ export {
   type StoredEvent,
   storedEvent,
 } from './event.ts';
-
+export {
+  defaultLockoutSettings,
+  type Lockout,
+  type LockoutCounter,
+  type LockoutSettings,
+  type LockoutTarget,
+  lockout,
+  lockoutCounters,
+  lockoutSettings,
+  lockoutTarget,
+} from './lockout.ts';
 export {
   defaultLoginSettings,
   type LoginSettings,
@@ -159,6 +169,16 @@ export {
   revokedCertificate,
 } from './revocation.ts';
 export { alias, base64, cidr, host, id, label, port, sha256, time } from './scalars.ts';
+export {
+  type SecondFactor,
+  type SecondFactorCreate,
+  secondFactor,
+  secondFactorCreate,
+  type Totp,
+  type TotpAlgorithm,
+  totp,
+  totpAlgorithms,
+} from './second-factor.ts';
 export {
   type ClientCertificateMode,
   clientCertificateModes,

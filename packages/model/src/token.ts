@@ -13,6 +13,7 @@ export const nouns = [
   'join-tokens',
   'snapshots',
   'sessions',
+  'lockouts',
   'tokens',
   'audit',
   'events',

@@ -16,7 +16,7 @@ import {
   shown,
   userClass,
 } from '../fixture/login.ts';
-import { decide, entryRule, type LoginFacts } from './decide.ts';
+import { type AccountFacts, decide, entryRule, type LoginFacts } from './decide.ts';
 
 type Row = {
   readonly clientCertificate: ClientCertificateMode;
@@ -255,8 +255,10 @@ describe('a class that requires a certificate', () => {
 
   it('leaves server and other classes alone', () => {
     const policy = policyWith({ certificateClasses: ['strict'] });
-    expect(entryRule(serverWith(), policy, everyone)).toMatchObject({ clientCertificate: 'optional' });
-    expect(entryRule(serverWith(), policy, undefined)).toMatchObject({ clientCertificate: 'optional' });
+    expect(entryRule(serverWith(), policy, everyone, alice)).toMatchObject({ clientCertificate: 'optional' });
+    expect(entryRule(serverWith(), policy, undefined, alice)).toMatchObject({
+      clientCertificate: 'optional',
+    });
   });
 });
 
@@ -299,6 +301,96 @@ describe('what a permission says', () => {
   it('names no class where none matches', () => {
     const policy = policyWith({}, { userClasses: [] });
     expect(decide(loginWith('password', { policy }))).toEqual({ kind: 'permit', proofs: ['password'] });
+  });
+});
+
+describe('a second factor', () => {
+  const withFactor: AccountFacts = { ...alice, secondFactor: 'set' };
+  const demanded = policyWith({ secondFactorClasses: ['everyone'] });
+  const answer = (what: Shown, changes: Partial<LoginFacts> = {}) =>
+    inShort(decide(loginWith(what, { account: withFactor, ...changes })));
+
+  test.each(serverProtocols)('over %s follows the password of an account that has one', (protocol) => {
+    const server = serverWith({ protocol });
+    expect(answer('password', { server })).toBe('partial, then second-factor');
+    expect(answer('password', { server, secondFactor: 'verified' })).toBe('permit password+second-factor');
+    expect(answer('password', { server, secondFactor: 'failed' })).toBe('second-factor-wrong');
+    expect(answer('own credential', { server })).toBe('permit credential');
+    // What admits alone admits with a password beside it.
+    expect(answer('own credential, password', { server })).toBe('permit password+credential');
+    expect(answer('wrong password', { server, secondFactor: 'verified' })).toBe('password-wrong');
+  });
+
+  test.each(serverProtocols)('over %s follows a credential too where the class needs it', (protocol) => {
+    const server = serverWith({ protocol });
+    expect(answer('own credential', { server, policy: demanded })).toBe('partial, then second-factor');
+    expect(answer('own credential', { server, policy: demanded, secondFactor: 'verified' })).toBe(
+      'permit credential+second-factor',
+    );
+    expect(answer('password', { server, policy: demanded })).toBe('partial, then second-factor');
+    for (const what of ['password', 'own credential', 'own credential, password'] as const) {
+      expect(answer(what, { server, policy: demanded, account: alice })).toBe('second-factor-missing');
+    }
+  });
+
+  it('comes beside credential and password where both are needed', () => {
+    const required = {
+      server: serverWith({ clientCertificate: 'required' }),
+      policy: policyWith({ password: 'required' }),
+    };
+    expect(answer('own credential', required)).toBe('partial, then password+second-factor');
+    expect(answer('password', required)).toBe('partial, then credential+second-factor');
+    expect(answer('password', { ...required, secondFactor: 'verified' })).toBe('partial, then credential');
+    expect(answer('own credential, password', { ...required, secondFactor: 'verified' })).toBe(
+      'permit password+credential+second-factor',
+    );
+    const overTls = { ...required, server: serverWith({ protocol: 'ftp', clientCertificate: 'required' }) };
+    expect(answer('password', overTls)).toBe('credential-missing');
+    expect(answer('own credential, password', overTls)).toBe('partial, then second-factor');
+  });
+
+  it('is nothing by itself, and changes no answer to who has proved nothing', () => {
+    for (const what of ['nothing', 'foreign credential', 'invalid credential'] as const) {
+      for (const secondFactor of ['verified', 'failed', 'absent'] as const) {
+        for (const policy of [policyWith(), demanded]) {
+          expect(answer(what, { policy, secondFactor })).toBe('ask');
+        }
+      }
+    }
+  });
+
+  it('never lets in who would not be let in without it', () => {
+    for (const what of Object.keys(shown) as Shown[]) {
+      for (const policy of [policyWith(), demanded]) {
+        for (const protocol of serverProtocols) {
+          const server = serverWith({ protocol });
+          const without = inShort(decide(loginWith(what, { server })));
+          const withIt = answer(what, { server, policy, secondFactor: 'verified' });
+          if (withIt.startsWith('permit')) expect(without).toMatch(/^permit/);
+        }
+      }
+    }
+  });
+});
+
+describe('who is locked out', () => {
+  test.each(serverProtocols)(
+    'over %s is refused by password and code, whatever else was shown',
+    (protocol) => {
+      const server = serverWith({ protocol });
+      for (const what of Object.keys(shown) as Shown[]) {
+        for (const account of [alice, undefined]) {
+          const facts = loginWith(what, { server, account, password: 'locked-out' });
+          expect(inShort(decide(facts))).toBe('locked-out');
+        }
+      }
+      const own = loginWith('own credential, password', { server, secondFactor: 'locked-out' });
+      expect(inShort(decide(own))).toBe('locked-out');
+    },
+  );
+
+  it('still logs in by a credential alone', () => {
+    expect(inShort(decide(loginWith('own credential')))).toBe('permit credential');
   });
 });
 

@@ -1,6 +1,6 @@
 import type { ClientCertificateMode, ServerProtocol, ServerState, UserClass } from '@sallyport/model';
 import { type EffectivePolicy, passwordRule } from './effective.ts';
-import { type EntryRule, type ProofKind, proofSets } from './proof-sets.ts';
+import { type EntryRule, type ProofKind, type ProofSet, proofSets } from './proof-sets.ts';
 import { encryptionFor } from './ssl-entry.ts';
 import { classOf } from './user-class.ts';
 
@@ -11,7 +11,10 @@ export type RefusalReason =
   | 'unknown-account'
   | 'account-disabled'
   | 'account-locked'
+  | 'locked-out'
   | 'password-wrong'
+  | 'second-factor-wrong'
+  | 'second-factor-missing'
   | 'credential-missing'
   | 'credential-invalid'
   | 'credential-foreign'
@@ -36,14 +39,22 @@ export type CredentialFact =
       }[];
     };
 
-/** What a password came to. `failed` covers an account that has none. */
-export type PasswordFact = 'absent' | 'verified' | 'failed';
+/**
+ * What a password came to. `failed` covers an account that has none; `locked-out`: too many were wrong, and none is
+ * looked at for a while.
+ */
+export type PasswordFact = 'absent' | 'verified' | 'failed' | 'locked-out';
+
+/** What the code of a second factor came to. */
+export type SecondFactorFact = PasswordFact;
 
 export type AccountFacts = {
   readonly id: string;
   readonly groups: readonly string[];
   readonly enabled: boolean;
   readonly locked: boolean;
+  /** Whether the account has one. */
+  readonly secondFactor: 'set' | 'none';
 };
 
 export type ServerFacts = {
@@ -67,6 +78,7 @@ export type LoginFacts = {
   readonly account: AccountFacts | undefined;
   readonly password: PasswordFact;
   readonly credential: CredentialFact;
+  readonly secondFactor: SecondFactorFact;
 };
 
 export type Decision =
@@ -82,21 +94,32 @@ export type Decision =
   | { readonly kind: 'continue'; readonly missing: readonly ProofKind[]; readonly partial: boolean }
   | { readonly kind: 'refuse'; readonly reason: RefusalReason };
 
-/** The rule a login falls under: the server's, with `optional` raised to `required` by the account's class. */
+/**
+ * The rule a login falls under: the server's, with `optional` raised to `required` by the account's class, and a second
+ * factor where the class needs one or the account has one.
+ */
 export function entryRule(
   server: ServerFacts,
   policy: EffectivePolicy,
   userClass: UserClass | undefined,
+  account: Pick<AccountFacts, 'secondFactor'>,
 ): EntryRule | 'certificate-required-not-requested' {
-  const classRequires =
-    userClass !== undefined && policy.loginSettings.certificateClasses.includes(userClass.id);
+  const classRequires = isOf(policy.loginSettings.certificateClasses, userClass);
   if (classRequires && server.clientCertificate === 'disabled') return 'certificate-required-not-requested';
   return {
     clientCertificate: classRequires ? 'required' : server.clientCertificate,
     password: passwordRule(policy.loginSettings, userClass),
     clientPassword: server.clientPassword,
+    secondFactor: isOf(policy.loginSettings.secondFactorClasses, userClass)
+      ? 'always'
+      : account.secondFactor === 'set'
+        ? 'with-password'
+        : 'none',
   };
 }
+
+const isOf = (classes: readonly string[], userClass: UserClass | undefined): boolean =>
+  userClass !== undefined && classes.includes(userClass.id);
 
 type Standing = {
   readonly standing: 'none' | 'invalid' | 'foreign' | 'own';
@@ -163,8 +186,10 @@ export function decide(facts: LoginFacts): Decision {
     return atTheDoor ? refuse(atTheDoor) : { kind: 'continue', missing: firstProofs(server), partial: false };
   }
   if (atTheDoor === 'server-not-running' || atTheDoor === 'tls-required') return refuse(atTheDoor);
+  if (facts.password === 'locked-out' || facts.secondFactor === 'locked-out') return refuse('locked-out');
   if (!account) return refuse('unknown-account');
   if (facts.password === 'failed') return refuse('password-wrong');
+  if (facts.secondFactor === 'failed') return refuse('second-factor-wrong');
   if (atTheDoor) return refuse(atTheDoor);
 
   const userClass = classOf(policy.userClasses, {
@@ -174,17 +199,20 @@ export function decide(facts: LoginFacts): Decision {
   });
   // A class that cannot be told could be one that demands more.
   if (userClass === 'undetermined') return refuse('rules-admit-nobody');
-  const rule = entryRule(server, policy, userClass);
+  const rule = entryRule(server, policy, userClass, account);
   if (rule === 'certificate-required-not-requested') return refuse(rule);
   if (isBad(standing) && rule.clientCertificate === 'required') return refuse(badReason(standing));
   const sets = proofSets(rule);
   if (sets.length === 0) return refuse('rules-admit-nobody');
   if (!account.enabled) return refuse('account-disabled');
   if (account.locked) return refuse('account-locked');
+  if (rule.secondFactor === 'always' && account.secondFactor === 'none')
+    return refuse('second-factor-missing');
 
   const proved: ProofKind[] = [];
   if (facts.password === 'verified') proved.push('password');
   if (standing === 'own') proved.push('credential');
+  if (facts.secondFactor === 'verified') proved.push('second-factor');
   if (sets.some((set) => set.every((kind) => proved.includes(kind)))) {
     return {
       kind: 'permit',
@@ -196,9 +224,13 @@ export function decide(facts: LoginFacts): Decision {
   }
   // A password where none counts is not told to be right, and over TLS no credential can follow it.
   const passwordCounts = sets.some((set) => set.includes('password'));
-  if (standing !== 'own' && (server.protocol !== 'ssh' || !passwordCounts)) {
-    return refuse('credential-missing');
-  }
-  const missing = [...new Set(sets.flat())].filter((kind) => !proved.includes(kind));
+  const canFollow = (set: ProofSet): boolean =>
+    standing === 'own' || server.protocol === 'ssh' || !set.includes('credential');
+  const reachable = sets.filter(canFollow);
+  if (reachable.length === 0 || (standing !== 'own' && !passwordCounts)) return refuse('credential-missing');
+  // The way that was begun is gone to its end; where what was proved leads nowhere alone, every way is open.
+  const begun = reachable.filter((set) => proved.every((kind) => set.includes(kind)));
+  const ways = begun.length > 0 ? begun : reachable;
+  const missing = [...new Set(ways.flat())].filter((kind) => !proved.includes(kind));
   return { kind: 'continue', missing, partial: true };
 }

@@ -17,9 +17,17 @@ const firstMethods: Readonly<Record<ClientCertificateMode, readonly SshMethod[]>
 export const firstSshMethods = (clientCertificate: ClientCertificateMode): readonly SshMethod[] =>
   firstMethods[clientCertificate];
 
+/** `second-factor`: a code is asked for, never sent in place of a password. */
+const methodsOf: Readonly<Record<ProofKind, readonly SshMethod[]>> = {
+  credential: ['publickey'],
+  password: passwordMethods,
+  'second-factor': ['keyboard-interactive'],
+};
+
 /** The SSH methods that bring the missing proofs, after a partial success. */
-export const sshMethodsFor = (missing: readonly ProofKind[]): readonly SshMethod[] =>
-  missing.flatMap((kind) => (kind === 'credential' ? (['publickey'] as const) : passwordMethods));
+export const sshMethodsFor = (missing: readonly ProofKind[]): readonly SshMethod[] => [
+  ...new Set(missing.flatMap((kind) => methodsOf[kind])),
+];
 
 /** Whether the TLS handshake asks for a client certificate. */
 export const requestsCertificate = (clientCertificate: ClientCertificateMode): boolean =>

@@ -8,6 +8,7 @@ export {
   type LoginFacts,
   type PasswordFact,
   type RefusalReason,
+  type SecondFactorFact,
   type ServerFacts,
 } from './decide.ts';
 export { type EffectivePolicy, effectivePolicy, type GlobalPolicy, passwordRule } from './effective.ts';

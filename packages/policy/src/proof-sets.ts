@@ -1,17 +1,19 @@
 import type { ClientCertificateMode } from '@sallyport/model';
 
 /** A kind of proof that a login can bring. Password and keyboard-interactive are one. */
-export type ProofKind = 'password' | 'credential';
+export type ProofKind = 'password' | 'credential' | 'second-factor';
 
 /** Proofs that together admit a login. */
 export type ProofSet = readonly ProofKind[];
 
-/** The three columns of design section 4. */
+/** The three columns of design section 4, and what is asked of a second factor. */
 export type EntryRule = {
   readonly clientCertificate: ClientCertificateMode;
   readonly password: 'optional' | 'required';
   /** SSH only; other protocols pass `default`. */
   readonly clientPassword: 'default' | 'disabled';
+  /** `with-password`: it follows a password and no credential. `always`: no login without it. */
+  readonly secondFactor: 'none' | 'with-password' | 'always';
 };
 
 const table: Readonly<
@@ -31,5 +33,8 @@ export function proofSets(rule: EntryRule): readonly ProofSet[] {
     rule.clientCertificate === 'required' &&
     rule.password === 'required' &&
     rule.clientPassword === 'disabled';
-  return contradictory ? [] : table[rule.clientCertificate][rule.password];
+  const sets = contradictory ? [] : table[rule.clientCertificate][rule.password];
+  const needsFactor = (set: ProofSet): boolean =>
+    rule.secondFactor === 'always' || (rule.secondFactor === 'with-password' && set.includes('password'));
+  return sets.map((set) => (needsFactor(set) ? [...set, 'second-factor'] : set));
 }

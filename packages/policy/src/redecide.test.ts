@@ -13,6 +13,7 @@ const session: SessionFacts = {
   proofs: ['password', 'credential'],
   passwordStands: true,
   credentialStands: true,
+  secondFactorStands: true,
 };
 
 const again = (
@@ -49,6 +50,7 @@ describe('what a session rests on', () => {
     ['account-locked', { account: { ...alice, locked: true } }],
     ['password-changed', { session: { passwordStands: false } }],
     ['credential-gone', { session: { credentialStands: false } }],
+    ['second-factor-gone', { session: { proofs: ['password', 'second-factor'], secondFactorStands: false } }],
   ] as const)('is gone: %s, %j', (reason, change) => {
     expect(again(change)).toBe(reason);
   });
@@ -99,6 +101,15 @@ describe('stricter rules', () => {
     expect(again({ policy, session: onPassword, account: { ...alice, groups: [] } })).toBe('keep');
     const disabled = serverWith({ clientCertificate: 'disabled' });
     expect(again({ policy, server: disabled })).toBe('outdated');
+  });
+
+  it('on the second factor outdate who came without it', () => {
+    const account = { ...alice, secondFactor: 'set' } as const;
+    expect(again({ account, session: { proofs: ['password'] } })).toBe('outdated');
+    expect(again({ account, session: { proofs: ['credential'] } })).toBe('keep');
+    expect(again({ account, session: { proofs: ['password', 'second-factor'] } })).toBe('keep');
+    const policy = policyWith({ secondFactorClasses: ['everyone'] });
+    expect(again({ policy, account, session: { proofs: ['credential'] } })).toBe('outdated');
   });
 
   it('that admit nobody outdate everybody', () => {

@@ -12,6 +12,7 @@ export type SessionEnd =
   | 'account-locked'
   | 'password-changed'
   | 'credential-gone'
+  | 'second-factor-gone'
   | 'server-gone';
 
 /** What a session was admitted on, and what of it still stands. */
@@ -26,6 +27,8 @@ export type SessionFacts = {
   readonly passwordStands: boolean;
   /** The credential is still registered, valid, unrevoked and trusted. */
   readonly credentialStands: boolean;
+  /** The second factor is the one that the code was of. */
+  readonly secondFactorStands: boolean;
 };
 
 export type Redecision =
@@ -54,6 +57,8 @@ export function redecide(
   if (account.locked) return end('account-locked');
   if (session.proofs.includes('password') && !session.passwordStands) return end('password-changed');
   if (session.proofs.includes('credential') && !session.credentialStands) return end('credential-gone');
+  if (session.proofs.includes('second-factor') && !session.secondFactorStands)
+    return end('second-factor-gone');
 
   const { name, source } = session;
   if (
@@ -64,7 +69,7 @@ export function redecide(
   }
   const found = classOf(policy.userClasses, { name, source, groups: account.groups });
   if (found === 'undetermined') return { kind: 'outdated' };
-  const rule = entryRule(server, policy, found);
+  const rule = entryRule(server, policy, found, account);
   if (rule === 'certificate-required-not-requested') return { kind: 'outdated' };
   // Under `disabled` a credential counts for nothing, whatever was proved with it.
   const counted =

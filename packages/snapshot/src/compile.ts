@@ -189,7 +189,7 @@ function algorithmsOf(server: Server, custom: readonly AlgorithmPolicy[]): Resul
 export function checkAdmits(server: Server, policy: EffectivePolicy): Result<void> {
   if (server.protocol !== 'ssh') return ok(undefined);
   for (const userClass of [undefined, ...policy.userClasses.filter((entry) => entry.enabled)]) {
-    const rule = entryRule(server, policy, userClass);
+    const rule = entryRule(server, policy, userClass, { secondFactor: 'none' });
     if (rule === 'certificate-required-not-requested' || proofSets(rule).length > 0) continue;
     const whom = userClass ? `of class ${userClass.name} ` : '';
     return refuse(

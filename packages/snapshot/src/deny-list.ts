@@ -1,5 +1,5 @@
 import { ok, type Result, refuse } from '@sallyport/faults';
-import { time } from '@sallyport/model';
+import { lockoutTarget, time } from '@sallyport/model';
 import { z } from 'zod';
 import type { RootDocument } from './documents.ts';
 import { openEnvelope, parseJsonBytes, type Signer, signEnvelope } from './envelope.ts';
@@ -8,7 +8,10 @@ import { quorumOf } from './root.ts';
 const account = z.string().min(1).max(80);
 const source = z.string().min(1).max(64);
 
-/** What is denied until a time: a session goes on no more, a password is taken no more. */
+/**
+ * What is denied until a time: a session goes on no more, a password is taken no more. `unlock` denies nothing: a node
+ * that has blocked its target by itself forgets that, once, when it first sees the entry.
+ */
 export const denyEntry = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('session'), session: z.string().min(1).max(64), until: time }),
   /** Passwords of an account, by its login name, wherever they come from. */
@@ -16,6 +19,7 @@ export const denyEntry = z.discriminatedUnion('type', [
   /** Passwords from an address. */
   z.strictObject({ type: z.literal('source'), source, until: time }),
   z.strictObject({ type: z.literal('account-source'), account, source, until: time }),
+  z.strictObject({ type: z.literal('unlock'), target: lockoutTarget, at: time, until: time }),
 ]);
 export type DenyEntry = z.infer<typeof denyEntry>;
 

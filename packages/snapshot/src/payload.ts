@@ -18,6 +18,7 @@ import {
   sslEntry,
   staleCrlBehaviours,
   time,
+  totp,
   userClass,
   zone,
 } from '@sallyport/model';
@@ -125,6 +126,8 @@ export const accountRecord = z.strictObject({
   locked: z.boolean(),
   /** Argon2id in PHC form; absent: no password. */
   passwordHash: z.string().optional(),
+  /** Absent: no second factor. */
+  secondFactor: totp.optional(),
   credentials: z.array(loginCredential),
   permissions: z.array(pathPermission),
   limits: accountLimits,

@@ -8,7 +8,12 @@ const refused: LoginOutcome = { kind: 'refused', fault: 'login-refused' };
 const admitted: LoginOutcome = { kind: 'admitted', session: { id: 's' } as Session };
 
 /** An authentication over an attempt that answers as told, and what came of it. */
-function stage(answers: { password?: LoginOutcome | Error; sshKey?: LoginOutcome; known?: boolean }) {
+function stage(answers: {
+  password?: LoginOutcome | Error;
+  code?: LoginOutcome;
+  sshKey?: LoginOutcome;
+  known?: boolean;
+}) {
   const log: string[] = [];
   const attempt: LoginAttempt = {
     name: async () => refused,
@@ -16,6 +21,13 @@ function stage(answers: { password?: LoginOutcome | Error; sshKey?: LoginOutcome
       log.push(`password ${user} ${password}`);
       if (answers.password instanceof Error) throw answers.password;
       return answers.password ?? refused;
+    },
+    async secondFactor(user, code) {
+      log.push(`code ${user} ${code}`);
+      return answers.code ?? refused;
+    },
+    async badSignature(user) {
+      log.push(`bad signature ${user}`);
     },
     async knowsSshKey(user) {
       log.push(`query ${user}`);
@@ -29,7 +41,7 @@ function stage(answers: { password?: LoginOutcome | Error; sshKey?: LoginOutcome
   };
   const authentication = new Authentication({
     attempt,
-    firstMethods: ['publickey', 'password'],
+    firstMethods: answers.code ? ['password', 'keyboard-interactive'] : ['publickey', 'password'],
     maxFailures: 3,
     onAdmitted: () => log.push('admitted'),
     onForsaken: () => log.push('forsaken'),
@@ -64,9 +76,9 @@ describe('Authentication', () => {
     const { log, tell } = stage({ known: true, sshKey: admitted });
     await tell('ann', key());
     await tell('ann', key('bad'));
-    expect(log).toEqual(['query ann', 'accept key', first]);
+    expect(log).toEqual(['query ann', 'accept key', 'bad signature ann', first]);
     await tell('ann', key('good'));
-    expect(log.slice(3)).toEqual(['key ann', 'admitted', 'accept']);
+    expect(log.slice(4)).toEqual(['key ann', 'admitted', 'accept']);
   });
 
   it('asks nobody about a key that is not accepted', async () => {
@@ -132,5 +144,59 @@ describe('Authentication', () => {
     await expect(broken).rejects.toThrow('broken');
     await after;
     expect(log).toEqual(['password ann secret']);
+  });
+});
+
+describe('a second factor', () => {
+  const codeNext: LoginOutcome = { kind: 'continue', missing: ['second-factor'], partial: true };
+  const asking = (answers: Record<string, string>, asked: string[]): Credential => ({
+    method: 'keyboard-interactive',
+    ask: async (prompt) => {
+      asked.push(prompt);
+      return answers[prompt];
+    },
+  });
+  const both = { 'Password: ': 'secret', 'Verification code: ': '123456' };
+
+  it('after the method password is asked for by keyboard-interactive alone', async () => {
+    const { log, tell } = stage({ password: codeNext, code: admitted });
+    const asked: string[] = [];
+    await tell('ann', password());
+    await tell('ann', asking(both, asked));
+    expect(asked).toEqual(['Verification code: ']);
+    expect(log).toEqual([
+      'password ann secret',
+      'refuse keyboard-interactive partial',
+      'code ann 123456',
+      'admitted',
+      'accept',
+    ]);
+  });
+
+  it('within keyboard-interactive has a round of its own after the password', async () => {
+    const { log, tell } = stage({ password: codeNext, code: admitted });
+    const asked: string[] = [];
+    await tell('ann', asking(both, asked));
+    expect(asked).toEqual(['Password: ', 'Verification code: ']);
+    expect(log).toEqual(['password ann secret', 'code ann 123456', 'admitted', 'accept']);
+  });
+
+  it('is not asked for after a wrong password', async () => {
+    const { log, tell } = stage({ code: admitted });
+    const asked: string[] = [];
+    await tell('ann', asking(both, asked));
+    expect(asked).toEqual(['Password: ']);
+    expect(log).toEqual(['password ann secret', 'refuse password,keyboard-interactive none']);
+  });
+
+  it('that is wrong may be tried again, and not by another name', async () => {
+    const { log, tell } = stage({ password: codeNext, code: refused });
+    const asked: string[] = [];
+    await tell('ann', asking(both, asked));
+    await tell('ann', asking(both, asked));
+    expect(log.at(-1)).toBe('refuse keyboard-interactive none');
+    await tell('bob', asking(both, asked));
+    expect(asked.slice(2)).toEqual(['Verification code: ', 'Password: ', 'Verification code: ']);
+    expect(log.at(-1)).toBe('exhausted');
   });
 });

@@ -1,4 +1,4 @@
-import { type SshMethod, sshMethodsFor } from '@sallyport/policy';
+import { type ProofKind, type SshMethod, sshMethodsFor } from '@sallyport/policy';
 import type { LoginAttempt, LoginOutcome } from '../login.ts';
 import type { Session } from '../session.ts';
 import type { ClientCertificate } from './client-certificate.ts';
@@ -50,6 +50,10 @@ export type AuthenticationOptions = {
 /** Questions without a proof (`none`, keys that are not known) that a connection may ask: agents hold many keys. */
 const maxProbes = 30;
 
+/** Is the code the next thing to ask for? The password comes first where both are missing. */
+const wantsCode = (missing: readonly ProofKind[]): boolean =>
+  missing.includes('second-factor') && !missing.includes('password');
+
 /**
  * The user authentication of one connection (RFC 4252): which methods are offered, and in what order proofs are
  * judged. The attempt behind it remembers the proofs; partial success holds for one user name.
@@ -58,6 +62,8 @@ export class Authentication {
   readonly #options: AuthenticationOptions;
   #user: string | undefined;
   #methods: readonly SshMethod[];
+  /** Proofs that are missing after a partial success. */
+  #missing: readonly ProofKind[] = [];
   #failures = 0;
   #probes = 0;
   #over = false;
@@ -87,6 +93,7 @@ export class Authentication {
     if (user !== this.#user) {
       this.#user = user;
       this.#methods = this.#options.firstMethods;
+      this.#missing = [];
     }
     if (credential.method === 'none') return this.#probed(exchange);
     const offered = this.#methods.some((method) => method === credential.method);
@@ -95,14 +102,32 @@ export class Authentication {
     switch (credential.method) {
       case 'password':
         return this.#conclude(exchange, await attempt.password(user, credential.password));
-      case 'keyboard-interactive': {
-        const answer = await credential.ask('Password: ');
-        if (answer === undefined) return this.#failed(exchange);
-        return this.#conclude(exchange, await attempt.password(user, answer));
-      }
+      case 'keyboard-interactive':
+        return this.#askThrough(exchange, credential.ask);
       case 'publickey':
         return this.#judgeKey(exchange, credential.key, credential.signed);
     }
+  }
+
+  /** Asks for the password, and then in a round of its own for the code, as far as they are missing (RFC 4256). */
+  async #askThrough(
+    exchange: AuthExchange,
+    ask: (prompt: string) => Promise<string | undefined>,
+  ): Promise<void> {
+    const { attempt } = this.#options;
+    let missing = this.#missing;
+    if (!wantsCode(missing)) {
+      const password = await ask('Password: ');
+      if (password === undefined) return this.#failed(exchange);
+      const outcome = await attempt.password(exchange.user, password);
+      if (outcome.kind !== 'continue' || !outcome.partial || !wantsCode(outcome.missing))
+        return this.#conclude(exchange, outcome);
+      missing = outcome.missing;
+      this.#proceed(missing);
+    }
+    const code = await ask('Verification code: ');
+    if (code === undefined) return this.#failed(exchange);
+    return this.#conclude(exchange, await attempt.secondFactor(exchange.user, code));
   }
 
   async #judgeKey(
@@ -117,7 +142,11 @@ export class Authentication {
       if (!known) return this.#probed(exchange);
       return exchange.acceptKey();
     }
-    if (!key?.verify(signed.data, signed.signature)) return this.#failed(exchange);
+    if (!key) return this.#failed(exchange);
+    if (!key.verify(signed.data, signed.signature)) {
+      await attempt.badSignature(exchange.user);
+      return this.#failed(exchange);
+    }
     return this.#conclude(exchange, await attempt.sshKey(exchange.user, key.blob, certificate));
   }
 
@@ -127,11 +156,17 @@ export class Authentication {
       this.#options.onAdmitted(outcome.session);
       if (!exchange.accept()) this.#options.onForsaken(outcome.session);
     } else if (outcome.kind === 'continue' && outcome.partial) {
-      this.#methods = sshMethodsFor(outcome.missing);
+      this.#proceed(outcome.missing);
       exchange.refuse(this.#methods, 'partial');
     } else {
       this.#failed(exchange);
     }
+  }
+
+  /** From now on only what is missing can be brought. */
+  #proceed(missing: readonly ProofKind[]): void {
+    this.#missing = missing;
+    this.#methods = sshMethodsFor(missing);
   }
 
   #probed(exchange: AuthExchange): void {

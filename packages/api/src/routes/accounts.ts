@@ -44,6 +44,7 @@ async function accountViews(queries: Queries, rows: readonly AccountRow[]): Prom
   return rows.map(({ nameKey: _nameKey, passwordHash, contact, ...rest }) => ({
     ...rest,
     password: passwordHash === null ? 'none' : 'set',
+    secondFactor: 'none',
     loginCertificates: [...(logins.get(rest.id) ?? [])],
     ...(contact === null ? {} : { contact }),
   }));
