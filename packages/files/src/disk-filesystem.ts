@@ -91,9 +91,9 @@ export function diskFileSystem(options: DiskOptions): FileSystem {
     account === undefined || uploadMode === 'direct' ? undefined : partialName(account, path);
 
   async function lastAttributes(walk: Walk, path: VirtualPath): Promise<Result<FileAttributes>> {
-    const stats = await lstatOrPartial(walk, path);
+    const found = await lstatOrPartial(walk, path);
     const verified = await walk.folder.verify();
-    return verified.ok ? ok(attributesOf(stats)) : verified;
+    return verified.ok ? ok(found) : verified;
   }
 
   async function partialAt(walk: Walk, path: VirtualPath): Promise<Stats | undefined> {
@@ -102,13 +102,13 @@ export function diskFileSystem(options: DiskOptions): FileSystem {
     return findPartial(await stagingParent(walk.folder, home), name, now()).catch(() => undefined);
   }
 
-  async function lstatOrPartial(walk: Walk, path: VirtualPath): Promise<Stats> {
+  async function lstatOrPartial(walk: Walk, path: VirtualPath): Promise<FileAttributes> {
     try {
-      return await fs.lstat(walk.path);
+      return attributesOf(await fs.lstat(walk.path));
     } catch (error) {
       const waiting = errnoOf(error) === 'ENOENT' ? await partialAt(walk, path) : undefined;
       if (!waiting) throw error;
-      return waiting;
+      return { ...attributesOf(waiting), unfinished: true };
     }
   }
 

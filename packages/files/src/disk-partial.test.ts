@@ -36,7 +36,11 @@ describe('a cut upload', () => {
     const fs = filesOf(place.home, 'acme');
     unwrap(await fs.makeDirectory(at('/in')));
     await cut(fs, '/in/f', 'hello ');
-    expect(unwrap(await fs.stat(at('/in/f')))).toMatchObject({ kind: 'file', size: 6 });
+    expect(unwrap(await fs.stat(at('/in/f')))).toMatchObject({
+      kind: 'file',
+      size: 6,
+      unfinished: true,
+    });
     expect(unwrap(await fs.lstat(at('/in/f'))).size).toBe(6);
     expect(await namesAt(fs, '/in')).toEqual([]);
     expect(faultOf(await fs.openRead(at('/in/f')))).toBe('file-not-found');

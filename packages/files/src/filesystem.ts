@@ -16,6 +16,8 @@ export type FileAttributes = {
   readonly accessedAt: number;
   /** The same for every name of the same file; opaque. */
   readonly identity?: string;
+  /** Not a file yet but a cut upload of the account, which waits to be continued. */
+  readonly unfinished?: true;
 };
 
 export type DirectoryEntry = { readonly name: string; readonly attributes: FileAttributes };
