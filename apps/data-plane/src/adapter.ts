@@ -2,6 +2,7 @@ import type { Result } from '@sallyport/faults';
 import type { ConnectionGate } from './connection-gate.ts';
 import type { EventDetail } from './event-detail.ts';
 import type { LoginDesk } from './login.ts';
+import type { TlsMemories } from './tls/memories.ts';
 import type { RunningServer, ZoneView } from './zone-view.ts';
 
 /** Something worth a line in the event log that is neither a login nor a transfer. */
@@ -24,6 +25,8 @@ export type AdapterContext = {
   readonly notice: (notice: Notice) => void;
   /** Counts the connections of all processes; where it is left out, each listener counts its own. */
   readonly connections?: ConnectionGate;
+  /** What TLS listeners of all processes remember; where it is left out, each listener remembers for itself. */
+  readonly tlsMemories?: TlsMemories;
   /** Which of the processes that serve alike this is; the only one where it is left out. */
   readonly slot?: ProcessSlot;
 };

@@ -76,19 +76,20 @@ async function listen(initial: {
   manner?: 'echo' | 'answer-once';
 }) {
   const state = { view: initial.view, clock: Date.now() };
+  const now = () => state.clock;
   const context: AdapterContext = {
+    tlsMemories: createTlsMemories({
+      now,
+      ...(initial.rememberedChains === undefined ? {} : { rememberedChains: initial.rememberedChains }),
+    }),
     login: { open: () => Promise.reject() as never },
     view: () => state.view,
-    now: () => state.clock,
+    now,
     notice: () => {},
   };
   const acceptor: TlsAcceptor = createTlsAcceptor({
     context,
     running: initial.running,
-    memories: createTlsMemories({
-      now: context.now,
-      ...(initial.rememberedChains === undefined ? {} : { rememberedChains: initial.rememberedChains }),
-    }),
     ...(initial.alpn ? { alpn: initial.alpn } : {}),
   });
   const outcomes: TlsOutcome[] = [];

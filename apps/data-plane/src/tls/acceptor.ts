@@ -13,7 +13,7 @@ import { createControlSessions } from './control-sessions.ts';
 import { type JudgedCredential, judgeClientCertificate } from './credential.ts';
 import { handshakeOf } from './handshake.ts';
 import { usableIdentities } from './identities.ts';
-import { createTlsMemories, type TlsMemories } from './memories.ts';
+import { createTlsMemories } from './memories.ts';
 import { type DataTlsOutcome, secureData } from './secure-data.ts';
 import { freeTickets } from './tickets.ts';
 
@@ -67,17 +67,15 @@ const plainAddress = (address: string | undefined): string | undefined =>
  * Trust and policy are read from `context.view()` per handshake: their changes need no call.
  *
  * @param running with identities that `usableIdentities` accepts; with others every handshake fails
- * @param memories left out, the listener has its own; with those of `context`, it shares them
  * @param alpn protocols to agree on, first preferred (RFC 7301); none where left out
  */
 export function createTlsAcceptor(options: {
   readonly context: AdapterContext;
   readonly running: RunningServer<FtpServer | HttpServer>;
   readonly alpn?: readonly string[];
-  readonly memories?: TlsMemories;
 }): TlsAcceptor {
   const { context, alpn } = options;
-  const memories = options.memories ?? createTlsMemories({ now: context.now });
+  const memories = context.tlsMemories ?? createTlsMemories({ now: context.now });
   const free: SessionUse = { kind: 'free', tickets: freeTickets(memories.ticketKeys, context.now) };
   let running = options.running;
   let identities = usableIdentities(running.identities);
