@@ -20,7 +20,8 @@ import type { LoginRecord } from './login-record.ts';
 import { createVerifiedPasswords } from './password/cache.ts';
 import { createPasswordVerifier } from './password/verifier.ts';
 import type { Session, TransferReport } from './session.ts';
-import { createSessionRegistry } from './session-registry.ts';
+import { createSessionDirectory } from './session-directory.ts';
+import { createSessionRegistry, type SessionEvents } from './session-registry.ts';
 import { buildView } from './snapshot-view.ts';
 import type { ZoneView } from './zone-view.ts';
 
@@ -85,7 +86,8 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
       : 'refusing';
 
   const passwords = createPasswordVerifier();
-  const sessions = createSessionRegistry(currentView, now, {
+  const directory = createSessionDirectory();
+  const events = {
     transfer(session, transfer, startedAt) {
       spool.add({
         ...transferOf(session, transfer),
@@ -119,7 +121,8 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
         detail: { session: session.id },
       });
     },
-  });
+  } satisfies SessionEvents;
+  const sessions = createSessionRegistry(currentView, now, events, directory.forProcess().places);
   const disk = snapshotDisk(paths);
   const lockouts = createLockouts({
     settings: () => currentView().policy.loginSettings.lockout,
@@ -178,13 +181,13 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
   let reportedChanges = 0;
   let reportedAt = 0;
   const report = () => {
-    reportedChanges = sessions.changes;
+    reportedChanges = directory.changes;
     reportedAt = now();
     return reporter.report({
       appliedVersion: view?.version ?? 0,
       serving: serving(),
       items,
-      sessions: sessions.report(),
+      sessions: directory.report(),
     });
   };
 
@@ -197,7 +200,7 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
     setInterval(() => void report().then(() => reporter.deliver()), reportPeriodMs),
     setInterval(() => {
       void reporter.deliver();
-      if (sessions.changes !== reportedChanges && Math.abs(now() - reportedAt) >= sessionReportPeriodMs)
+      if (directory.changes !== reportedChanges && Math.abs(now() - reportedAt) >= sessionReportPeriodMs)
         void report();
     }, overduePeriodMs),
     // A credential may end by the clock alone, without a change that would have it looked at.

@@ -164,7 +164,9 @@ export function createSessionRegistry(
       // Among the live ones from now on: what ends sessions meanwhile ends this one.
       live.set(session.id, one);
       const told = liveSessionOf(one, now());
-      const entered = await places.enter(told, admission.account.id, admission.maxSessions).catch(() => false);
+      const entered = await places
+        .enter(told, admission.account.id, admission.maxSessions)
+        .catch(() => false);
       if (entered && one.standing === 'outdated') places.mark(session.id, true);
       if (entered) return session;
       live.delete(session.id);
