@@ -2,8 +2,7 @@
 import { mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { diskFileSystem } from '@sallyport/files/disk';
-import { createScpSession, parseScpCommand } from '@sallyport/sftp';
-import { ask, Peer } from '../../packages/sftp/src/fixture/peer.ts';
+import { createScpSession, createSftpSession, parseScpCommand } from '@sallyport/sftp';
 import { temporaryFolder } from '../support/process.ts';
 import { type FuzzTarget, portionsOf } from './target.ts';
 
@@ -19,61 +18,89 @@ function makeHome() {
   };
 }
 
-const handle = new Uint8Array([0, 0, 0, 0]);
 const text = (content: string) => new TextEncoder().encode(content);
 
-/** Whole conversations of a client: several packets each. */
-const conversations: readonly (readonly Uint8Array[])[] = [
+const uint32 = (value: number): Buffer => {
+  const bytes = Buffer.alloc(4);
+  bytes.writeUInt32BE(value);
+  return bytes;
+};
+const field = (content: string): Buffer =>
+  Buffer.concat([uint32(Buffer.byteLength(content)), Buffer.from(content)]);
+/** One packet of a client: its type, its id, and its fields (draft-ietf-secsh-filexfer-02). */
+const packet = (type: number, ...fields: (number | string)[]): Buffer => {
+  const body = Buffer.concat([
+    Buffer.from([type]),
+    ...fields.map((one) => (typeof one === 'number' ? uint32(one) : field(one))),
+  ]);
+  return Buffer.concat([uint32(body.length), body]);
+};
+
+const init = packet(1, 3);
+const handle = '\0\0\0\0';
+const [open, close, read, write, fsetstat, opendir, readdir] = [3, 4, 5, 6, 10, 11, 12] as const;
+const [remove, mkdir, rmdir, realpath, rename, readlink, symlink, extended] = [
+  13, 14, 15, 16, 18, 19, 20, 200,
+] as const;
+
+/** Whole conversations of a client. */
+const conversations: readonly Buffer[] = [
   [
-    ask.init(),
-    ask.open(1, '/up', 0x1a, { mode: 0o600 }),
-    ask.write(2, handle, 0, 'some bytes'),
-    ask.fsetstat(3, handle, { size: 4, times: [1, 2] }),
-    ask.close(4, handle),
+    packet(open, 1, '/up', 0x1a, 4, 0o600),
+    packet(write, 2, handle, 0, 0, 'some bytes'),
+    packet(fsetstat, 3, handle, 9, 0, 4, 1, 2),
+    packet(close, 4, handle),
+  ],
+  [packet(open, 1, '/up', 1, 0), packet(read, 2, handle, 0, 0, 32_768), packet(close, 3, handle)],
+  [packet(opendir, 1, '/'), packet(readdir, 2, handle), packet(readdir, 3, handle), packet(close, 4, handle)],
+  [
+    packet(mkdir, 1, '/a', 0),
+    packet(rename, 2, '/up', '/a/b'),
+    packet(symlink, 3, '../../out', '/link'),
+    packet(readlink, 4, '/link'),
+    packet(realpath, 5, '/a/../..'),
+    packet(remove, 6, '/a/b'),
+    packet(rmdir, 7, '/a'),
   ],
   [
-    ask.init(),
-    ask.open(1, '/up', 1),
-    ask.read(2, handle, 0, 32_768),
-    ask.fstat(3, handle),
-    ask.close(4, handle),
+    packet(extended, 1, 'posix-rename@openssh.com', '/up', '/../../out'),
+    packet(extended, 2, 'hardlink@openssh.com', '/up', '/hard'),
+    packet(extended, 3, 'statvfs@openssh.com', '/'),
+    packet(extended, 4, 'limits@openssh.com'),
+    packet(extended, 5, 'expand-path@openssh.com', '~/x'),
   ],
-  [ask.init(), ask.opendir(1, '/'), ask.readdir(2, handle), ask.readdir(3, handle), ask.close(4, handle)],
-  [
-    ask.init(),
-    ask.mkdir(1, '/a'),
-    ask.rename(2, '/up', '/a/b'),
-    ask.symlink(3, '../../out', '/link'),
-    ask.readlink(4, '/link'),
-    ask.realpath(5, '/a/../..'),
-    ask.remove(6, '/a/b'),
-    ask.rmdir(7, '/a'),
-  ],
-  [
-    ask.init(),
-    ask.extended(1, 'posix-rename@openssh.com', (w) => w.string('/up').string('/../../out')),
-    ask.extended(2, 'hardlink@openssh.com', (w) => w.string('/up').string('/hard')),
-    ask.extended(3, 'statvfs@openssh.com', (w) => w.string('/')),
-    ask.extended(4, 'limits@openssh.com'),
-    ask.extended(5, 'expand-path@openssh.com', (w) => w.string('~/x')),
-  ],
-];
+].map((packets) => Buffer.concat([init, ...packets]));
 
 export const sftp = (): FuzzTarget => {
   const home = makeHome();
   return {
     name: 'sftp',
-    seeds: async () => conversations.map((packets) => Buffer.concat(packets)),
+    seeds: async () => conversations,
     async feed(input, random) {
-      const peer = new Peer({ files: home.files() });
+      const closed = Promise.withResolvers<unknown>();
+      let fault: unknown;
+      const session = createSftpSession({
+        files: home.files(),
+        admitsOperations: () => true,
+        now: () => Date.UTC(2026, 10, 24),
+        onTransfer: () => {},
+        onError: (error) => {
+          fault = error;
+        },
+        transport: {
+          send: (reply) => queueMicrotask(() => session.sent(reply.length)),
+          credit: () => {},
+          close: closed.resolve,
+        },
+      });
       for (const portion of portionsOf(input, random)) {
-        peer.give(portion);
+        session.receive(portion);
         if (random(4) === 0) await new Promise(setImmediate);
       }
-      if (random(2) === 0) peer.session.end();
-      else peer.session.abort();
-      await peer.closed;
-      if (peer.errors.length > 0) throw peer.errors[0];
+      if (random(2) === 0) session.end();
+      else session.abort();
+      await closed.promise;
+      if (fault !== undefined) throw fault;
       home.check();
     },
   };

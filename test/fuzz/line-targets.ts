@@ -3,10 +3,10 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fromBase64 } from '@sallyport/bytes';
+import { parseProxyHeader } from '@sallyport/data-plane/proxy-protocol';
 import { type Fault, refuse } from '@sallyport/faults';
 import { type ControlEffect, type ControlEvent, createLineReader, initialState, step } from '@sallyport/ftp';
 import { parseAuthorizedKey, parseSshCertificate } from '@sallyport/pki';
-import { parseProxyHeader } from '../../apps/data-plane/src/proxy-protocol.ts';
 import { run, temporaryFolder } from '../support/process.ts';
 import { type FuzzTarget, portionsOf } from './target.ts';
 
