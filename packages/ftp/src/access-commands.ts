@@ -5,11 +5,13 @@ import {
   type CommandHandler,
   type ControlEvent,
   type ControlState,
+  initialState,
   type Step,
 } from './control-state.ts';
 import { faultReply, reply } from './reply.ts';
 
 const askPassword = reply(331, 'Password required.');
+const askSecondFactor = reply(332, 'Send the code of your second factor with ACCT.');
 
 export const user: CommandHandler = (state, argument) => {
   if (state.login.kind === 'admitted') return answer(state, reply(530, 'Already logged in.'));
@@ -27,6 +29,8 @@ export const pass: CommandHandler = (state, argument) => {
   switch (state.login.kind) {
     case 'none':
       return answer(state, reply(503, 'Send USER first.'));
+    case 'second-factor':
+      return answer(state, askSecondFactor);
     case 'admitted':
       return answer(state, reply(202, 'Already logged in.'));
     case 'named':
@@ -34,12 +38,29 @@ export const pass: CommandHandler = (state, argument) => {
   }
 };
 
-/** There are no accounts beside the login (RFC 959 section 4.1.1: superfluous). */
-export const acct: CommandHandler = (state) => answer(state, reply(202, 'ACCT is not needed here.'));
+/**
+ * The second factor, where the login asks for one: the only further thing that an FTP login can ask for (RFC 959
+ * section 4.1.1). There are no accounts beside the login.
+ */
+export const acct: CommandHandler = (state, argument) => {
+  switch (state.login.kind) {
+    case 'none':
+      return answer(state, reply(503, 'Send USER first.'));
+    case 'named':
+      return answer(state, reply(503, 'Send PASS first.'));
+    case 'second-factor':
+      return argument.trim() === ''
+        ? answer(state, reply(501, 'ACCT takes the code.'))
+        : { state, effects: [{ kind: 'second-factor', user: state.login.user, code: argument.trim() }] };
+    case 'admitted':
+      return answer(state, reply(202, 'ACCT is not needed here.'));
+  }
+};
 
 /**
  * What the login desk said.
- * After USER nothing but an admission (RFC 2228: 232) and the need of TLS shows; all else asks for the password.
+ * After USER nothing but an admission (RFC 2228: 232), a second factor that alone is missing and the need of TLS shows;
+ * all else asks for the password.
  */
 export function afterLogin(state: ControlState, event: ControlEvent & { kind: 'login' }): Step {
   const { asked } = event;
@@ -52,6 +73,9 @@ export function afterLogin(state: ControlState, event: ControlEvent & { kind: 'l
   const anonymous: ControlState = { ...state, login: { kind: 'none' } };
   if (event.outcome === 'refused' && event.fault === 'tls-required') {
     return answer(anonymous, faultReply('tls-required'));
+  }
+  if (event.outcome === 'second-factor' && asked !== 'second-factor' && state.login.kind === 'named') {
+    return answer({ ...state, login: { kind: 'second-factor', user: state.login.user } }, askSecondFactor);
   }
   if (asked === 'name') return answer(state, askPassword);
   if (event.outcome === 'refused' && event.fault === 'service-refusing') {
@@ -85,19 +109,47 @@ export const auth: CommandHandler = (state, argument) => {
 };
 
 /** Nothing said in clear counts any more (RFC 4217 section 4: as after REIN). */
-export const afterSecured = (state: ControlState): ControlState => ({
-  ...state,
-  channel: 'encrypted',
-  login: { kind: 'none' },
-  bufferSizeAgreed: false,
+export const afterSecured = (state: ControlState, serverName: string | undefined): ControlState => ({
+  ...initialState(state.rules, 'encrypted', serverName),
   protection: 'clear',
-  directory: rootPath,
-  type: 'ascii',
-  restart: 0,
-  renameFrom: undefined,
-  data: 'none',
-  epsvOnly: false,
+  failedLogins: state.failedLogins,
+  strayLines: state.strayLines,
 });
+
+/**
+ * RFC 4217 section 11: in TLS it would have to go back to clear text, which nothing here does. The connection is as a
+ * new one; failed logins still count.
+ */
+export const rein: CommandHandler = (state) => {
+  if (state.channel === 'encrypted') return answer(state, reply(502, 'Open another connection instead.'));
+  return {
+    state: { ...initialState(state.rules, 'clear'), failedLogins: state.failedLogins },
+    effects: [{ kind: 'close-data' }, { kind: 'log-out' }, { kind: 'reply', reply: reply(220, 'Ready.') }],
+  };
+};
+
+/** RFC 4217 section 12: what was said in TLS does not go on in clear. */
+export const ccc: CommandHandler = (state) =>
+  answer(
+    state,
+    state.channel === 'encrypted'
+      ? reply(534, 'The control connection stays encrypted.')
+      : reply(533, 'The control connection is not encrypted.'),
+  );
+
+/**
+ * RFC 7151 section 3: before USER, and in TLS only the name that the handshake was for (section 3.3): the certificate
+ * was chosen by it. Every name leads to the same accounts.
+ */
+export const host: CommandHandler = (state, argument) => {
+  if (state.login.kind !== 'none') return answer(state, reply(503, 'HOST comes before USER.'));
+  const name = argument.trim().toLowerCase();
+  if (!/^(?:[a-z0-9_-]+(?:\.[a-z0-9_-]+)*\.?|\[[\da-f:.]+\])$/.test(name)) {
+    return answer(state, reply(501, 'This is no host name.'));
+  }
+  const served = state.channel === 'clear' || name.replace(/\.$/, '') === state.serverName?.toLowerCase();
+  return answer(state, served ? reply(220, 'Ready.') : reply(504, 'This connection is for another host.'));
+};
 
 /** RFC 4217 section 8: TLS needs no buffer size, and the parameter is answered as 0. */
 export const pbsz: CommandHandler = (state, argument) => {

@@ -8,7 +8,7 @@ test.each([
   ['PASS', { kind: 'command', verb: 'PASS', argument: '' }],
   ['USER', { kind: 'syntax', verb: 'USER' }],
   ['PWD x', { kind: 'syntax', verb: 'PWD' }],
-  ['PORT 1,2,3,4,5,6', { kind: 'unserved' }],
+  ['SMNT x', { kind: 'unserved' }],
   ['constructor', { kind: 'unknown' }],
   ['__proto__ x', { kind: 'unknown' }],
   ['', { kind: 'unknown' }],

@@ -10,7 +10,7 @@ const row = (argument: CommandRow['argument'], needs: CommandRow['needs']): Comm
   needs,
 });
 
-/** The commands that are served: RFC 959, 2228, 2389, 2428, 3659 and 4217. */
+/** The commands that are served: RFC 959, 2228, 2389, 2428, 3659, 4217 and 7151, and what clients know beside them. */
 export const commands = {
   USER: row('required', 'nothing'),
   PASS: row('optional', 'nothing'),
@@ -18,6 +18,10 @@ export const commands = {
   AUTH: row('required', 'nothing'),
   PBSZ: row('required', 'nothing'),
   PROT: row('required', 'nothing'),
+  CCC: row('none', 'nothing'),
+  HOST: row('required', 'nothing'),
+  REIN: row('none', 'nothing'),
+  CLNT: row('required', 'nothing'),
   FEAT: row('none', 'nothing'),
   OPTS: row('required', 'nothing'),
   SYST: row('none', 'nothing'),
@@ -30,9 +34,13 @@ export const commands = {
   ALLO: row('optional', 'login'),
   PASV: row('none', 'login'),
   EPSV: row('optional', 'login'),
+  PORT: row('required', 'login'),
+  EPRT: row('required', 'login'),
   REST: row('required', 'login'),
   RETR: row('required', 'login'),
   STOR: row('required', 'login'),
+  APPE: row('required', 'login'),
+  STOU: row('optional', 'login'),
   LIST: row('optional', 'login'),
   NLST: row('optional', 'login'),
   MLSD: row('optional', 'login'),
@@ -41,6 +49,10 @@ export const commands = {
   STAT: row('optional', 'login'),
   SIZE: row('required', 'login'),
   MDTM: row('required', 'login'),
+  MFMT: row('required', 'login'),
+  HASH: row('required', 'login'),
+  XSHA256: row('required', 'login'),
+  AVBL: row('optional', 'login'),
   PWD: row('none', 'login'),
   CWD: row('optional', 'login'),
   CDUP: row('none', 'login'),
@@ -49,6 +61,7 @@ export const commands = {
   DELE: row('required', 'login'),
   RNFR: row('required', 'login'),
   RNTO: row('required', 'login'),
+  SITE: row('required', 'login'),
 } as const satisfies Record<string, CommandRow>;
 
 export type Verb = keyof typeof commands;
@@ -63,24 +76,7 @@ const aliases: Readonly<Record<string, Verb>> = {
 };
 
 /** Commands of the RFCs that are known and not served: 502, where an unknown word is 500 (RFC 959 section 4.2.2). */
-const unserved: ReadonlySet<string> = new Set([
-  'ADAT',
-  'APPE',
-  'CCC',
-  'CONF',
-  'ENC',
-  'EPRT',
-  'HOST',
-  'LANG',
-  'LPRT',
-  'LPSV',
-  'MIC',
-  'PORT',
-  'REIN',
-  'SITE',
-  'SMNT',
-  'STOU',
-]);
+const unserved: ReadonlySet<string> = new Set(['ADAT', 'CONF', 'ENC', 'LANG', 'LPRT', 'LPSV', 'MIC', 'SMNT']);
 
 /** A command line, read. */
 export type ParsedCommand =

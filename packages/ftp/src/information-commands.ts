@@ -1,7 +1,12 @@
 import { commands } from './command.ts';
 import { answer, type CommandHandler, type ControlState } from './control-state.ts';
-import { type Fact, knownFacts } from './listing.ts';
+import { type Fact, knownFacts } from './facts.ts';
+import { onPath } from './file-commands.ts';
+import { hashAlgorithms } from './hash.ts';
+import { chooseHash } from './hash-commands.ts';
 import { reply } from './reply.ts';
+import { siteHelp } from './site-commands.ts';
+import { withoutOptions } from './transfer-commands.ts';
 
 const factsLine = (chosen: readonly Fact[]): string =>
   knownFacts.map((fact) => `${fact}${chosen.includes(fact) ? '*' : ''};`).join('');
@@ -12,14 +17,23 @@ export const feat: CommandHandler = (state) => {
   const features = [
     ...(state.rules.authTls === 'offered' ? ['AUTH TLS'] : []),
     ...(tls ? ['PBSZ', 'PROT'] : []),
+    'AVBL',
+    'CLNT',
+    'EPRT',
     'EPSV',
+    `HASH ${hashAlgorithms.map((name) => (name === state.hash ? `${name}*` : name)).join(';')}`,
+    'HOST',
     'MDTM',
+    'MFMT',
     `MLST ${factsLine(state.facts)}`,
     'PASV',
     'REST STREAM',
+    'SITE CHMOD',
+    'SITE UTIME',
     'SIZE',
     'TVFS',
     'UTF8',
+    'XSHA256',
   ];
   return answer(state, reply(211, 'Features:', ...features, 'End'));
 };
@@ -38,6 +52,8 @@ export const opts: CommandHandler = (state, argument) => {
       const told = facts.map((fact) => `${fact};`).join('');
       return answer({ ...state, facts }, reply(200, `MLST OPTS ${told}`.trimEnd()));
     }
+    case 'HASH':
+      return chooseHash(state, values[0]);
     default:
       return answer(state, reply(501, 'There is no such option.'));
   }
@@ -47,9 +63,13 @@ export const syst: CommandHandler = (state) => answer(state, reply(215, 'UNIX Ty
 
 export const noop: CommandHandler = (state) => answer(state, reply(200, 'OK.'));
 
+/** A client says who it is; nothing depends on it. */
+export const clnt: CommandHandler = (state) => answer(state, reply(200, 'Noted.'));
+
 const verbsPerLine = 8;
 
-export const help: CommandHandler = (state) => {
+export const help: CommandHandler = (state, argument) => {
+  if (argument.trim().toUpperCase() === 'SITE') return siteHelp(state);
   const verbs = Object.keys(commands);
   const lines: string[] = [];
   for (let at = 0; at < verbs.length; at += verbsPerLine) {
@@ -63,18 +83,23 @@ const protections: Readonly<Record<ControlState['protection'], string>> = {
   private: 'Data connections are encrypted.',
 };
 
-/** Without an argument: the state of the connection. A path is answered by LIST and MLST instead. */
-export const stat: CommandHandler = (state, argument) =>
-  argument.trim() === ''
-    ? answer(
-        state,
-        reply(
-          211,
-          'Status:',
-          `The control connection is ${state.channel === 'encrypted' ? 'encrypted' : 'not encrypted'}.`,
-          protections[state.protection],
-          `Type is ${state.type === 'ascii' ? 'ASCII' : 'image'}.`,
-          'End.',
-        ),
-      )
-    : answer(state, reply(504, 'Use LIST or MLST for a path.'));
+const statusOfPath = onPath((path) => ({ kind: 'status', path }));
+
+/**
+ * Without an argument: the state of the connection; with a path, its listing (RFC 959 section 4.1.3). During a
+ * transfer the driver answers it out of turn.
+ */
+export const stat: CommandHandler = (state, argument) => {
+  if (argument.trim() !== '') return statusOfPath(state, withoutOptions(argument));
+  return answer(
+    state,
+    reply(
+      211,
+      'Status:',
+      `The control connection is ${state.channel === 'encrypted' ? 'encrypted' : 'not encrypted'}.`,
+      protections[state.protection],
+      `Type is ${state.type === 'ascii' ? 'ASCII' : 'image'}.`,
+      'End.',
+    ),
+  );
+};

@@ -1,7 +1,9 @@
 import { ok, refuse } from '@sallyport/faults';
 import { type DirectoryEntry, type FileAttributes, type FileSystem, rootPath } from '@sallyport/files';
+import { fileOperations } from '@sallyport/model';
 import { expect, test } from 'vitest';
-import { factLine, knownFacts, listing, unixLine } from './listing.ts';
+import { factLine, knownFacts } from './facts.ts';
+import { listing, unixLine } from './listing.ts';
 
 const now = Date.UTC(2026, 10, 24, 12);
 const attributes = (over: Partial<FileAttributes> = {}): FileAttributes => ({
@@ -29,11 +31,13 @@ test('LIST writes what ls -l writes', () => {
 });
 
 test('facts of a file and of a directory', () => {
-  expect(factLine(entry('a'), knownFacts)).toBe(
-    'type=file;size=1234;modify=20261123080500;UNIX.mode=0640; a',
+  expect(factLine(entry('a', { identity: '2-7' }), knownFacts, ['read', 'write', 'delete'])).toBe(
+    'type=file;size=1234;modify=20261123080500;perm=adrw;unique=2-7;UNIX.mode=0640; a',
   );
-  expect(factLine(entry('d', { kind: 'directory' }), ['type'])).toBe('type=dir; d');
-  expect(factLine(entry('a'), [])).toBe(' a');
+  expect(factLine(entry('d', { kind: 'directory' }), ['type', 'perm'], fileOperations)).toBe(
+    'type=dir;perm=cdeflmp; d',
+  );
+  expect(factLine(entry('a'), [], fileOperations)).toBe(' a');
 });
 
 const files = (over: Partial<FileSystem>): FileSystem =>

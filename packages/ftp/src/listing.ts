@@ -7,32 +7,16 @@ import {
   nameOf,
   type VirtualPath,
 } from '@sallyport/files';
+import { type Fact, factLine } from './facts.ts';
 
 /** How a directory is listed. */
 export type ListingFormat = 'LIST' | 'NLST' | 'MLSD';
-
-/** The facts of MLSD and MLST that are served, in the order they are written (RFC 3659 section 7.5). */
-export const knownFacts = ['type', 'size', 'modify', 'UNIX.mode'] as const;
-export type Fact = (typeof knownFacts)[number];
 
 const months = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
 /** `ls -l` shows the year instead of the time of day for what is older. */
 const recentMs = 180 * 86_400_000;
 
 const two = (value: number): string => String(value).padStart(2, '0');
-
-/** A time in UTC as `YYYYMMDDHHMMSS` (RFC 3659 section 2.3). */
-export function timeValue(milliseconds: number): string {
-  const date = new Date(milliseconds);
-  return [
-    String(date.getUTCFullYear()).padStart(4, '0'),
-    two(date.getUTCMonth() + 1),
-    two(date.getUTCDate()),
-    two(date.getUTCHours()),
-    two(date.getUTCMinutes()),
-    two(date.getUTCSeconds()),
-  ].join('');
-}
 
 const kindLetters: Readonly<Record<FileAttributes['kind'], string>> = {
   file: '-',
@@ -67,26 +51,6 @@ export function unixLine(entry: DirectoryEntry, now: number): string {
   ].join(' ');
 }
 
-const typeFacts: Readonly<Record<FileAttributes['kind'], string>> = {
-  file: 'file',
-  directory: 'dir',
-  link: 'OS.unix=symlink',
-  other: 'OS.unix=other',
-};
-
-/** The facts of an entry and its name, as MLSD and MLST write it, without the end of the line. */
-export function factLine(entry: DirectoryEntry, facts: readonly Fact[]): string {
-  const { attributes } = entry;
-  const values: Readonly<Record<Fact, string | undefined>> = {
-    type: typeFacts[attributes.kind],
-    size: attributes.kind === 'file' ? String(attributes.size) : undefined,
-    modify: timeValue(attributes.modifiedAt),
-    'UNIX.mode': (attributes.mode & 0o7777).toString(8).padStart(4, '0'),
-  };
-  const written = facts.map((fact) => (values[fact] === undefined ? '' : `${fact}=${values[fact]};`));
-  return `${written.join('')} ${entry.name}`;
-}
-
 /** A name with a line break in it would read as another entry. */
 const listable = (entry: DirectoryEntry): DirectoryEntry => ({
   ...entry,
@@ -106,10 +70,12 @@ export async function listing(
   now: number,
 ): Promise<Result<AsyncIterableIterator<string>>> {
   const { format, path } = request;
-  const write = (entry: DirectoryEntry): string => {
+  const write = (entry: DirectoryEntry, at: () => Result<VirtualPath>): string => {
     const shown = listable(entry);
     if (format === 'NLST') return `${shown.name}\r\n`;
-    return `${format === 'LIST' ? unixLine(shown, now) : factLine(shown, request.facts)}\r\n`;
+    if (format === 'LIST') return `${unixLine(shown, now)}\r\n`;
+    const governed = request.facts.includes('perm') ? at() : undefined;
+    return `${factLine(shown, request.facts, governed?.ok ? files.permits(governed.value) : [])}\r\n`;
   };
 
   const listed = await files.list(path);
@@ -117,14 +83,19 @@ export async function listing(
     if (format === 'MLSD' || listed.fault.code !== 'not-a-directory') return listed;
     const attributes = await files.stat(path);
     if (!attributes.ok) return attributes;
-    const line = write({ name: nameOf(path), attributes: attributes.value });
+    const line = write({ name: nameOf(path), attributes: attributes.value }, () => ok(path));
     return ok(
       (async function* () {
         yield line;
       })(),
     );
   }
-  return ok(portions(listed.value, async (entry) => write(await followed(files, path, entry))));
+  return ok(
+    portions(listed.value, async (entry) => {
+      const at = (): Result<VirtualPath> => childOf(path, entry.name);
+      return write(entry.attributes.kind === 'link' ? await followed(files, at(), entry) : entry, at);
+    }),
+  );
 }
 
 /**
@@ -158,12 +129,9 @@ function portions(
 
 async function followed(
   files: FileSystem,
-  directory: VirtualPath,
+  path: Result<VirtualPath>,
   entry: DirectoryEntry,
 ): Promise<DirectoryEntry> {
-  if (entry.attributes.kind !== 'link') return entry;
-  const path = childOf(directory, entry.name);
-  if (!path.ok) return entry;
-  const target = await files.stat(path.value);
+  const target = path.ok ? await files.stat(path.value) : path;
   return target.ok ? { name: entry.name, attributes: target.value } : entry;
 }

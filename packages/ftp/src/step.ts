@@ -1,4 +1,17 @@
-import { acct, afterLogin, afterSecured, auth, pass, pbsz, prot, quit, user } from './access-commands.ts';
+import {
+  acct,
+  afterLogin,
+  afterSecured,
+  auth,
+  ccc,
+  host,
+  pass,
+  pbsz,
+  prot,
+  quit,
+  rein,
+  user,
+} from './access-commands.ts';
 import { commands, parseCommand, type Verb } from './command.ts';
 import {
   answer,
@@ -7,12 +20,15 @@ import {
   type ControlState,
   type Step,
 } from './control-state.ts';
+import { afterDataPort, eprt, epsv, pasv, port } from './data-port-commands.ts';
 import {
   afterOperation,
+  avbl,
   cdup,
   cwd,
   dele,
   mdtm,
+  mfmt,
   mkd,
   mlst,
   pwd,
@@ -21,21 +37,22 @@ import {
   rnto,
   size,
 } from './file-commands.ts';
-import { feat, help, noop, opts, stat, syst } from './information-commands.ts';
-import { passiveReply } from './passive.ts';
+import { afterHash, hash, xsha256 } from './hash-commands.ts';
+import { clnt, feat, help, noop, opts, stat, syst } from './information-commands.ts';
 import { type Reply, reply } from './reply.ts';
+import { site } from './site-commands.ts';
 import {
   abor,
   allo,
-  epsv,
+  appe,
   list,
   mlsd,
   mode,
   nlst,
-  pasv,
   rest,
   retr,
   stor,
+  stou,
   stru,
   type,
 } from './transfer-commands.ts';
@@ -47,6 +64,10 @@ const handlers: Readonly<Record<Verb, CommandHandler>> = {
   AUTH: auth,
   PBSZ: pbsz,
   PROT: prot,
+  CCC: ccc,
+  HOST: host,
+  REIN: rein,
+  CLNT: clnt,
   FEAT: feat,
   OPTS: opts,
   SYST: syst,
@@ -59,9 +80,13 @@ const handlers: Readonly<Record<Verb, CommandHandler>> = {
   ALLO: allo,
   PASV: pasv,
   EPSV: epsv,
+  PORT: port,
+  EPRT: eprt,
   REST: rest,
   RETR: retr,
   STOR: stor,
+  APPE: appe,
+  STOU: stou,
   LIST: list,
   NLST: nlst,
   MLSD: mlsd,
@@ -70,6 +95,10 @@ const handlers: Readonly<Record<Verb, CommandHandler>> = {
   STAT: stat,
   SIZE: size,
   MDTM: mdtm,
+  MFMT: mfmt,
+  HASH: hash,
+  XSHA256: xsha256,
+  AVBL: avbl,
   PWD: pwd,
   CWD: cwd,
   CDUP: cdup,
@@ -78,6 +107,7 @@ const handlers: Readonly<Record<Verb, CommandHandler>> = {
   DELE: dele,
   RNFR: rnfr,
   RNTO: rnto,
+  SITE: site,
 };
 
 const unreadable: Readonly<Record<'too-long' | 'malformed', Reply>> = {
@@ -94,30 +124,42 @@ export function step(state: ControlState, event: ControlEvent): Step {
     case 'line':
       return command(state, event.text);
     case 'bad-line':
-      return answer(state, unreadable[event.why]);
+      return stray(state, unreadable[event.why]);
     case 'login':
       return afterLogin(state, event);
     case 'secured':
-      return { state: afterSecured(state), effects: [{ kind: 'close-data' }] };
+      return { state: afterSecured(state, event.serverName), effects: [{ kind: 'close-data' }] };
     case 'listening':
-      return answer({ ...state, data: 'passive' }, passiveReply(event.endpoint));
     case 'not-listening':
-      return answer(
-        state,
-        event.why === 'no-port'
-          ? reply(425, 'No data port is free; try again.')
-          : reply(522, 'Network protocol not supported; use EPSV for the one of this connection.'),
-      );
+    case 'aimed':
+    case 'not-aimed':
+    case 'wrong-family':
+      return afterDataPort(state, event);
+    case 'hashed':
+      return afterHash(state, event);
     case 'operated':
       return afterOperation(state, event);
   }
+}
+
+/** Whoever talks another protocol before any login is not listened to for long: a browser may be made to (ALPACA). */
+const maxStrayLines = 10;
+
+function stray(state: ControlState, given: Reply): Step {
+  if (state.login.kind === 'admitted') return answer(state, given);
+  const strayLines = state.strayLines + 1;
+  if (strayLines < maxStrayLines) return answer({ ...state, strayLines }, given);
+  return {
+    state: { ...state, strayLines },
+    effects: [{ kind: 'reply', reply: reply(421, 'This is FTP.') }, { kind: 'close' }],
+  };
 }
 
 function command(state: ControlState, line: string): Step {
   const parsed = parseCommand(line);
   switch (parsed.kind) {
     case 'unknown':
-      return answer(state, reply(500, 'Unknown command.'));
+      return stray(state, reply(500, 'Unknown command.'));
     case 'unserved':
       return answer(state, reply(502, 'This command is not supported.'));
     case 'syntax':

@@ -1,5 +1,12 @@
 import { virtualPath } from '@sallyport/files';
-import { answer, type CommandHandler, type ControlState, type Step, type Transfer } from './control-state.ts';
+import {
+  answer,
+  type CommandHandler,
+  type ControlState,
+  type Placing,
+  type Step,
+  type Transfer,
+} from './control-state.ts';
 import type { ListingFormat } from './listing.ts';
 import { faultReply, type Reply, reply } from './reply.ts';
 
@@ -8,12 +15,12 @@ function obstacle(state: ControlState): Reply | undefined {
   if (state.channel === 'encrypted' && state.protection === 'clear') {
     return reply(521, 'The data connection must be encrypted; send PBSZ 0 and PROT P first.');
   }
-  return state.data === 'none' ? reply(425, 'Send PASV or EPSV first.') : undefined;
+  return state.data === 'none' ? reply(425, 'Send EPSV, PASV, EPRT or PORT first.') : undefined;
 }
 
 type TransferKind =
   | { readonly kind: 'retrieve'; readonly offset: number }
-  | { readonly kind: 'store' }
+  | { readonly kind: 'store'; readonly placing: Placing }
   | { readonly kind: 'list'; readonly format: ListingFormat; readonly facts: ControlState['facts'] };
 
 function transfer(state: ControlState, argument: string, what: TransferKind): Step {
@@ -27,18 +34,35 @@ function transfer(state: ControlState, argument: string, what: TransferKind): St
   return { state: { ...spent, data: 'none' }, effects: [{ kind: 'transfer', transfer: asked }] };
 }
 
+/** In ASCII an offset is of lines on the wire, which no file remembers. */
+const restartNeedsImage = reply(504, 'REST needs TYPE I.');
+
 export const retr: CommandHandler = (state, argument) =>
   state.restart > 0 && state.type === 'ascii'
-    ? answer({ ...state, restart: 0 }, reply(504, 'REST needs TYPE I.'))
+    ? answer({ ...state, restart: 0 }, restartNeedsImage)
     : transfer(state, argument, { kind: 'retrieve', offset: state.restart });
 
-export const stor: CommandHandler = (state, argument) =>
+/** RFC 3659 section 5.5: after REST an upload goes on at an offset. */
+export const stor: CommandHandler = (state, argument) => {
+  if (state.restart === 0) return transfer(state, argument, { kind: 'store', placing: { kind: 'replace' } });
+  if (state.type === 'ascii') return answer({ ...state, restart: 0 }, restartNeedsImage);
+  return transfer(state, argument, { kind: 'store', placing: { kind: 'restart', offset: state.restart } });
+};
+
+export const appe: CommandHandler = (state, argument) =>
   state.restart > 0
-    ? answer({ ...state, restart: 0 }, reply(504, 'An upload cannot be restarted.'))
-    : transfer(state, argument, { kind: 'store' });
+    ? answer({ ...state, restart: 0 }, reply(503, 'APPE goes to the end; REST goes with STOR.'))
+    : transfer(state, argument, { kind: 'store', placing: { kind: 'append' } });
+
+/** RFC 1123 section 4.1.2.9; a name that is given becomes the beginning of the unique one. */
+export const stou: CommandHandler = (state, argument) =>
+  state.restart > 0
+    ? answer({ ...state, restart: 0 }, reply(503, 'A new file has no offset to go on at.'))
+    : transfer(state, argument === '' ? 'upload' : argument, { kind: 'store', placing: { kind: 'unique' } });
 
 /** Options as of `ls` that some clients send before the path say nothing here. */
-const withoutOptions = (argument: string): string => argument.replace(/^(?:-[A-Za-z0-9]+(?: +|$))+/, '');
+export const withoutOptions = (argument: string): string =>
+  argument.replace(/^(?:-[A-Za-z0-9]+(?: +|$))+/, '');
 
 const lister =
   (format: ListingFormat): CommandHandler =>
@@ -53,26 +77,12 @@ export const list = lister('LIST');
 export const nlst = lister('NLST');
 export const mlsd = lister('MLSD');
 
-export const pasv: CommandHandler = (state) =>
-  state.epsvOnly
-    ? answer(state, reply(503, 'Only EPSV is taken after EPSV ALL.'))
-    : { state: { ...state, data: 'none' }, effects: [{ kind: 'listen', form: 'PASV', family: 4 }] };
-
-/** RFC 2428 section 3: alone, with a network protocol (1 is IPv4, 2 is IPv6), or ALL. */
-export const epsv: CommandHandler = (state, argument) => {
-  const wanted = argument.trim().toUpperCase();
-  if (wanted === 'ALL') return answer({ ...state, epsvOnly: true }, reply(200, 'Only EPSV from now on.'));
-  const family = { '': 'any', '1': 4, '2': 6 }[wanted] as 'any' | 4 | 6 | undefined;
-  if (family === undefined) return answer(state, reply(522, 'Use (1,2).'));
-  return { state: { ...state, data: 'none' }, effects: [{ kind: 'listen', form: 'EPSV', family }] };
-};
-
-/** RFC 3659 section 5. */
+/** RFC 3659 section 5.3. */
 export const rest: CommandHandler = (state, argument) => {
   const offset = /^\d{1,15}$/.test(argument.trim()) ? Number(argument) : undefined;
-  return offset === undefined
-    ? answer(state, reply(501, 'REST takes a byte offset.'))
-    : answer({ ...state, restart: offset }, reply(350, `Restarting at ${offset}.`));
+  if (offset === undefined) return answer(state, reply(501, 'REST takes a byte offset.'));
+  if (offset > 0 && state.type === 'ascii') return answer({ ...state, restart: 0 }, restartNeedsImage);
+  return answer({ ...state, restart: offset }, reply(350, `Restarting at ${offset}.`));
 };
 
 export const type: CommandHandler = (state, argument) => {

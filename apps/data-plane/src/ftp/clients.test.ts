@@ -80,7 +80,7 @@ test('curl lists in each format', async () => {
   expect((await served.curl('', ...anna)).stdout.toString()).toMatch(/^-rw-r----- .* 5 .* a\.txt\n$/);
   expect((await served.curl('', ...anna, '-l')).stdout.toString()).toBe('a.txt\n');
   expect((await served.curl('', ...anna, '-X', 'MLSD')).stdout.toString()).toMatch(
-    /^type=file;size=5;modify=\d{14};UNIX.mode=0640; a\.txt\n$/,
+    /^type=file;size=5;modify=\d{14};perm=adfrw;unique=[\w-]+;UNIX.mode=0640; a\.txt\n$/,
   );
 });
 

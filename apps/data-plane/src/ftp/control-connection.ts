@@ -227,6 +227,8 @@ class ControlConnection {
         return this.#loggedIn('name', await this.#attempt?.name(effect.user));
       case 'password':
         return this.#loggedIn('password', await this.#attempt?.password(effect.user, effect.password));
+      case 'second-factor':
+        return this.#loggedIn('second-factor', await this.#attempt?.secondFactor(effect.user, effect.code));
       case 'listen':
         return this.#admits(link) ? this.#data.listen(effect, this.#session) : undefined;
       case 'aim':

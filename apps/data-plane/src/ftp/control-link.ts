@@ -23,12 +23,12 @@ export interface ControlLink {
 }
 
 /**
- * @param onLine is shown each line as it comes in, before those that wait: for ABOR
+ * @param onLine is shown each line as it comes in, before those that wait, with their number; `taken`: it is dealt with
  * @param onClose the connection is gone
  */
 export function createControlLink(options: {
   readonly socket: Socket;
-  readonly onLine: (line: ReadLine) => void;
+  readonly onLine: (line: ReadLine, waiting: number) => 'taken' | 'waits';
   readonly onClose: () => void;
 }): ControlLink {
   let socket = options.socket;
@@ -47,9 +47,9 @@ export function createControlLink(options: {
 
   function onData(chunk: Buffer): void {
     for (const line of reader.push(chunk)) {
-      options.onLine(line);
+      const taken = options.onLine(line, lines.length) === 'taken';
       if (!open) return;
-      lines.push(line);
+      if (!taken) lines.push(line);
     }
     if (lines.length >= maxWaitingLines) socket.pause();
     wake?.();

@@ -1,14 +1,11 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import type { PassiveRange } from '@sallyport/model';
 import { plainAddress } from '../front-door.ts';
+import type { DataPort } from './data-connection.ts';
 
 /** A port that waits for one data connection and then listens no more. */
-export interface PassivePort {
+export interface PassivePort extends DataPort {
   readonly port: number;
-  /** The connection, paused; nothing where none came in time or the port was closed. It is then the caller's. */
-  connection(timeoutMs: number): Promise<Socket | undefined>;
-  /** Closes the port and a connection that was not taken. */
-  close(): void;
 }
 
 /** The passive ports of one listener. */

@@ -21,17 +21,25 @@ const faultOf = (result: Result<void> | undefined): Fault | undefined =>
   result && !result.ok ? result.fault : undefined;
 
 /**
- * Writes a stream into a file, from its start, filling one block while the other goes to the disk.
+ * Writes a stream into a file, filling one block while the other goes to the disk.
  * A stream that was cut is `transfer-cut`. The handle is neither committed nor abandoned.
+ *
+ * @param options.from where in the file the stream begins
+ * @param options.onProgress is told the bytes over the wire so far
  */
 export function receiveFile(
   data: DataConnection,
   file: WriteHandle,
-  convert: AsciiConverter | undefined,
+  options: {
+    readonly from: number;
+    readonly convert: AsciiConverter | undefined;
+    readonly onProgress: (bytes: number) => void;
+  },
 ): Promise<Received> {
   const { socket } = data;
+  const { convert, onProgress } = options;
   let bytes = 0;
-  let position = 0;
+  let position = options.from;
   let block = newBlock();
   // Most uploads fit one block.
   let spare: Buffer | undefined;
@@ -73,6 +81,7 @@ export function receiveFile(
     // Events, not an iterator: that would join what has gathered meanwhile into yet another copy.
     function onData(chunk: Buffer): void {
       bytes += chunk.length;
+      onProgress(bytes);
       put(convert ? convert.push(chunk) : chunk);
       if (filled < blockBytes) return;
       socket.pause();

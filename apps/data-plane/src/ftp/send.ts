@@ -49,17 +49,23 @@ const lastReadBytes = 1 << 14;
 /**
  * Sends a file from an offset to its end. The handle stays open.
  *
- * @param range `to`: the size when it was opened; no bound, but what the blocks are made to
+ * @param options.to the size when it was opened; no bound, but what the blocks are made to
+ * @param options.onProgress is told the bytes over the wire so far
  */
 export async function sendFile(
   socket: Socket,
   file: ReadHandle,
-  range: { readonly from: number; readonly to: number },
-  convert: AsciiConverter | undefined,
+  options: {
+    readonly from: number;
+    readonly to: number;
+    readonly convert: AsciiConverter | undefined;
+    readonly onProgress: (bytes: number) => void;
+  },
 ): Promise<Sent> {
+  const { from, to, convert, onProgress } = options;
   let bytes = 0;
-  let position = range.from;
-  const expected = range.to - range.from;
+  let position = from;
+  const expected = to - from;
   let block: Uint8Array = Buffer.allocUnsafe(Math.min(Math.max(expected, lastReadBytes), blockBytes));
   let spare: Uint8Array = Buffer.allocUnsafe(expected > blockBytes ? blockBytes : lastReadBytes);
   let reading = file.read(block, position);
@@ -77,6 +83,7 @@ export async function sendFile(
       return { bytes, fault: sent.fault };
     }
     bytes += out.length;
+    onProgress(bytes);
     [block, spare] = [spare, block];
   }
   const ended = await finish(socket);

@@ -26,6 +26,7 @@ test('a directory that no data connection came for is closed', async () => {
       session: { files } as Session,
       now: 0,
       announce: () => {},
+      onProgress: () => {},
       connect: async () => ({ kind: 'failed', reason: 'no-connection' }),
     },
   );

@@ -152,8 +152,8 @@ async function beginningOf(placing: Placing, file: WriteHandle): Promise<Result<
   const attributes = await file.attributes();
   if (!attributes.ok) return attributes;
   const { size } = attributes.value;
-  if (placing.kind === 'append') return ok(size);
-  return ok(placing.offset > size ? undefined : placing.offset);
+  if (placing.kind === 'restart') return ok(placing.offset > size ? undefined : placing.offset);
+  return ok(size);
 }
 
 async function store(transfer: Transfer & { kind: 'store' }, means: TransferMeans): Promise<Reply> {
