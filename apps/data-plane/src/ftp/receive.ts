@@ -45,6 +45,7 @@ export function receiveFile(
   let spare: Buffer | undefined;
   let filled = 0;
   let writing: Promise<Result<void>> | undefined;
+  let flushing: Promise<Fault | undefined> = Promise.resolve(undefined);
 
   function put(part: Uint8Array): void {
     if (filled + part.length > block.length) {
@@ -85,7 +86,8 @@ export function receiveFile(
       put(convert ? convert.push(chunk) : chunk);
       if (filled < blockBytes) return;
       socket.pause();
-      flush().then((fault) => (fault ? settle(fault) : socket.resume()), reject);
+      flushing = flush();
+      flushing.then((fault) => (fault ? settle(fault) : socket.resume()), reject);
     }
     function onEnd(): void {
       finishWriting().then((fault) => {
@@ -94,7 +96,9 @@ export function receiveFile(
     }
     function onClose(): void {
       // After the end of the stream a closure says nothing about it.
-      if (!socket.readableEnded) settle({ code: 'transfer-cut' });
+      if (socket.readableEnded) return;
+      // What has come is written: a client may go on behind it.
+      flushing.then(finishWriting).then((fault) => settle(fault ?? { code: 'transfer-cut' }), reject);
     }
     // An empty stream may have come to its end together with the handshake.
     if (socket.readableEnded) return onEnd();
