@@ -16,6 +16,8 @@ const packageOfProgram = {
   dbclient: 'dropbear-bin',
   psftp: 'putty-tools',
   rclone: 'rclone',
+  ncftpget: 'ncftp',
+  tnftp: 'tnftp',
   sshfs: 'sshfs',
   chromium: 'chromium',
   cadaver: 'cadaver',

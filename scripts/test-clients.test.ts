@@ -24,6 +24,8 @@ test('a package is missing while one of its programs is', () => {
     'dbclient',
     'psftp',
     'rclone',
+    'ncftpget',
+    'tnftp',
     'sshfs',
     'chromium',
     'cadaver',
@@ -72,7 +74,7 @@ test('names what is missing and fails where it cannot install', async () => {
   });
   expect(code).toBe(1);
   expect(stderr).toContain(
-    'install them: openssh-client lftp openssl putty-tools gnutls-bin ssh-audit dropbear-bin rclone sshfs chromium cadaver python3 make g++',
+    'install them: openssh-client lftp openssl putty-tools gnutls-bin ssh-audit dropbear-bin rclone ncftp tnftp sshfs chromium cadaver python3 make g++',
   );
 });
 
@@ -90,6 +92,8 @@ function machine(aptGet: 'brings it' | 'fails') {
     'dbclient',
     'psftp',
     'rclone',
+    'ncftpget',
+    'tnftp',
     'sshfs',
     'chromium',
     'cadaver',
