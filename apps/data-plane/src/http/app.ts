@@ -1,4 +1,3 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
 import type { FaultCode } from '@sallyport/faults';
 import { encryptionFor } from '@sallyport/policy';
@@ -7,7 +6,8 @@ import type { AdapterContext } from '../adapter.ts';
 import type { Session } from '../session.ts';
 import type { HttpConnection } from './connection.ts';
 import { download } from './download.ts';
-import type { Exchange } from './exchange.ts';
+import { type Exchange, headerValues, type Incoming, type Outgoing } from './exchange.ts';
+import { answer } from './outgoing.ts';
 import { sendProblem } from './problem.ts';
 import { remove } from './remove.ts';
 import { type Target, targetOf } from './target.ts';
@@ -15,8 +15,8 @@ import { upload } from './upload.ts';
 
 /** What a request brings with it, beside the request. */
 export type HttpBindings = {
-  readonly incoming: IncomingMessage;
-  readonly outgoing: ServerResponse;
+  readonly incoming: Incoming;
+  readonly outgoing: Outgoing;
   readonly connection: HttpConnection;
 };
 
@@ -60,14 +60,14 @@ export function createHttpApp(surroundings: HttpSurroundings): Hono<Environment>
   app.use('*', async (c, next) => {
     const { incoming, outgoing, connection } = c.env;
     if (!surroundings.admits()) return refuse(c, 'service-refusing', { Connection: 'close' });
-    const given = incoming.headersDistinct.authorization ?? [];
+    const given = headerValues(incoming, 'authorization');
     if (given.length > 1) return refuse(c, 'message-malformed');
     const authorization = given[0];
 
     if (connection.channel === 'clear' && authorization === undefined && clearIsRefused(connection.source)) {
       const location = surroundings.secure() ? secureLocation(incoming) : undefined;
       if (location === undefined) return refuse(c, 'tls-required');
-      outgoing.writeHead(308, { Location: location, 'Content-Length': '0', Connection: 'close' }).end();
+      answer(outgoing, 308, { Location: location, Connection: 'close' });
       return RESPONSE_ALREADY_SENT;
     }
 
@@ -86,7 +86,7 @@ export function createHttpApp(surroundings: HttpSurroundings): Hono<Environment>
         });
         return refuse(c, 'tls-required', { Connection: 'close' });
       }
-      if (admission.fault === 'service-refusing') return refuse(c, 'service-refusing');
+      if (admission.fault !== 'login-refused') return refuse(c, admission.fault);
       return refuse(c, 'login-refused', {
         ...challenge,
         ...(connection.exhausted() ? { Connection: 'close' } : {}),
@@ -127,7 +127,7 @@ export function createHttpApp(surroundings: HttpSurroundings): Hono<Environment>
 }
 
 /** The same target over TLS on the same host and port, if the Host header is one that we would repeat. */
-function secureLocation(incoming: IncomingMessage): string | undefined {
+function secureLocation(incoming: Incoming): string | undefined {
   const host = incoming.headers.host ?? '';
   const target = incoming.url ?? '';
   return /^(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?$/.test(host) && target.startsWith('/')

@@ -1,5 +1,4 @@
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
-import type { Socket } from 'node:net';
 import type { FaultCode } from '@sallyport/faults';
 import type { HttpServer } from '@sallyport/model';
 import type { CredentialFact } from '@sallyport/policy';
@@ -19,26 +18,46 @@ export type Admission =
   /** `user` is the name that was tried. */
   | { readonly kind: 'refused'; readonly fault: FaultCode; readonly user?: string };
 
-/** One accepted connection, after TLS where it has TLS. Its requests are served one after the other. */
+/** What carries requests: the socket of HTTP/1.1, the session of HTTP/2. */
+export interface Carrier {
+  readonly destroyed: boolean;
+  destroy(): unknown;
+  setTimeout(ms: number): unknown;
+  on(event: 'timeout', listener: () => void): unknown;
+  once(event: 'close', listener: () => void): unknown;
+}
+
+/** One accepted connection, after TLS where it has TLS. */
 export interface HttpConnection {
   readonly server: HttpServer;
   readonly source: string;
   readonly channel: 'encrypted' | 'clear';
+  /** The client certificate of the connection, judged. */
+  readonly credential: CredentialFact;
   /**
    * Admits a request by its Authorization header and the client certificate of the connection. The session stays
    * for later requests with the same header: those are not judged again.
    */
   admit(authorization: string | undefined): Promise<Admission>;
+  /** A login of its own, for a session that outlives the connection. */
+  openAttempt(): LoginAttempt;
+  /** The only account that the client's certificate is registered on; one of several accounts names none. */
+  readonly nameOfCertificate: string | undefined;
+  /** A login was refused: counts towards `exhausted`. */
+  countRefusal(): void;
+  /** A request was admitted by other means than `admit`: the connection is no stranger's. */
+  vouch(): void;
   /** True once as many logins were refused as the limits allow: the answer then closes the connection. */
   readonly exhausted: () => boolean;
   /** True while a request is being served: its answer may be half written. */
   readonly busy: () => boolean;
-  /** Serves a request when those before it are done. */
+  /** Serves a request: on HTTP/1.1 when those before it are done, on HTTP/2 at once. */
   enqueue(serve: () => Promise<void>): void;
 }
 
 export function createHttpConnection(options: {
-  readonly socket: Socket;
+  readonly carrier: Carrier;
+  readonly ordering: 'one-by-one' | 'concurrent';
   readonly server: HttpServer;
   readonly source: string;
   readonly channel: 'encrypted' | 'clear';
@@ -46,27 +65,36 @@ export function createHttpConnection(options: {
   readonly credentialStands?: CredentialStands | undefined;
   readonly context: AdapterContext;
 }): HttpConnection {
-  const { socket, server, source, channel, credential, context } = options;
+  const { carrier, ordering, server, source, channel, credential, context } = options;
   const { limits } = server;
-  const attempt: LoginAttempt = context.login.open({ server: server.id, source, channel });
-  if (channel === 'encrypted') attempt.tlsCredential(credential, options.credentialStands);
+  const nameOfCertificate = onlyAccountOf(credential);
 
+  function openAttempt(): LoginAttempt {
+    const opened = context.login.open({ server: server.id, source, channel });
+    if (channel === 'encrypted') opened.tlsCredential(credential, options.credentialStands);
+    return opened;
+  }
+
+  const attempt = openAttempt();
   // A digest under a key of this connection stands for the header, so that no password is kept.
   const key = randomBytes(32);
   const digestOf = (header: string): Buffer => createHmac('sha256', key).update(header).digest();
   let current: { readonly digest: Buffer; readonly session: Session } | undefined;
+  /** Requests with the same header that come together are one login. */
+  let admitting: Promise<unknown> = Promise.resolve();
   let refusals = 0;
+  let standing: 'stranger' | 'known' = 'stranger';
 
   let pending = 0;
   let last: Promise<void> = Promise.resolve();
-  const destroy = () => socket.destroy();
+  const destroy = () => carrier.destroy();
   let deadline = setTimeout(destroy, limits.loginGraceSeconds * 1_000);
-  socket.setTimeout(limits.idleSeconds * 1_000);
-  socket.on('timeout', destroy);
-  socket.once('close', () => {
+  carrier.setTimeout(limits.idleSeconds * 1_000);
+  carrier.on('timeout', destroy);
+  carrier.once('close', () => {
     clearTimeout(deadline);
     // A transfer that this cuts reports to its session first.
-    last.then(dropSession);
+    if (pending === 0) dropSession();
   });
 
   function dropSession(): void {
@@ -75,75 +103,106 @@ export function createHttpConnection(options: {
     current = undefined;
   }
 
+  function vouch(): void {
+    // From now on the idle time is the limit, no longer the time to log in.
+    clearTimeout(deadline);
+    standing = 'known';
+  }
+
   function take(session: Session, digest: Buffer): Admission {
+    // Of requests that are served together none may lose its session to another.
+    if (current && pending > 1 && ordering === 'concurrent') {
+      session.close();
+      return { kind: 'refused', fault: 'connection-taken' };
+    }
     dropSession();
-    if (socket.destroyed || session.ended.aborted) {
+    if (carrier.destroyed || session.ended.aborted) {
       session.close();
       destroy();
       return { kind: 'refused', fault: 'service-refusing' };
     }
-    // From now on the idle time is the limit, no longer the time to log in.
-    clearTimeout(deadline);
+    vouch();
     session.ended.addEventListener('abort', destroy);
     current = { digest, session };
     return { kind: 'admitted', session };
-  }
-
-  /** The only account that the client's certificate is registered on; a certificate of several names none. */
-  function accountOfCertificate(): string | undefined {
-    if (credential.kind !== 'proved') return undefined;
-    const [name, ...others] = new Set(
-      credential.registrations.map((registration) => registration.accountName),
-    );
-    return others.length === 0 ? name : undefined;
   }
 
   async function prove(
     authorization: string | undefined,
   ): Promise<{ user?: string; outcome?: LoginOutcome }> {
     if (authorization === undefined) {
-      const user = accountOfCertificate();
+      const user = nameOfCertificate;
       return user === undefined ? {} : { user, outcome: await attempt.name(user) };
     }
     const basic = basicCredentials(authorization);
     return basic ? { user: basic.user, outcome: await attempt.password(basic.user, basic.password) } : {};
   }
 
+  async function admitNext(authorization: string | undefined): Promise<Admission> {
+    const digest = digestOf(authorization ?? '');
+    if (current && timingSafeEqual(current.digest, digest)) {
+      return { kind: 'admitted', session: current.session };
+    }
+    const { user, outcome } = await prove(authorization);
+    if (outcome?.kind === 'admitted') return take(outcome.session, digest);
+    if (authorization !== undefined) refusals++;
+    const fault = outcome?.kind === 'refused' ? outcome.fault : 'login-refused';
+    return { kind: 'refused', fault, ...(user === undefined ? {} : { user }) };
+  }
+
+  async function run(serve: () => Promise<void>): Promise<void> {
+    // Whoever is not admitted yet has its grace period and no more, whatever it asks for.
+    if (standing === 'known') clearTimeout(deadline);
+    // node:http has set its own timeout between requests and takes it off with the next.
+    carrier.setTimeout(limits.idleSeconds * 1_000);
+    if (!carrier.destroyed) await serve();
+    pending--;
+    if (pending > 0) return;
+    if (carrier.destroyed) dropSession();
+    if (standing === 'stranger' || carrier.destroyed) return;
+    clearTimeout(deadline);
+    deadline = setTimeout(destroy, Math.min(keepAliveMs, limits.idleSeconds * 1_000));
+  }
+
   return {
     server,
     source,
     channel,
+    credential,
+    nameOfCertificate,
+    openAttempt,
+    vouch,
+    countRefusal: () => {
+      refusals++;
+    },
     exhausted: () => refusals >= limits.maxAuthAttempts,
     busy: () => pending > 0,
 
-    async admit(authorization) {
-      const digest = digestOf(authorization ?? '');
-      if (current && timingSafeEqual(current.digest, digest)) {
-        return { kind: 'admitted', session: current.session };
-      }
-      const { user, outcome } = await prove(authorization);
-      if (outcome?.kind === 'admitted') return take(outcome.session, digest);
-      if (authorization !== undefined) refusals++;
-      const fault = outcome?.kind === 'refused' ? outcome.fault : 'login-refused';
-      return { kind: 'refused', fault, ...(user === undefined ? {} : { user }) };
+    admit(authorization) {
+      const admission = admitting.then(() => admitNext(authorization));
+      admitting = admission.catch(() => {});
+      return admission;
     },
 
     enqueue(serve) {
-      if (++pending > maxPipelined) {
+      pending++;
+      if (ordering === 'concurrent') {
+        // The streams of a connection are bounded by its settings.
+        void run(serve);
+        return;
+      }
+      if (pending > maxPipelined) {
+        pending--;
         destroy();
         return;
       }
-      last = last.then(async () => {
-        // Whoever is not admitted yet has its grace period and no more, whatever it asks for.
-        if (current) clearTimeout(deadline);
-        // node:http has set its own timeout between requests and takes it off with the next.
-        socket.setTimeout(limits.idleSeconds * 1_000);
-        if (!socket.destroyed) await serve();
-        pending--;
-        if (!current || socket.destroyed) return;
-        clearTimeout(deadline);
-        deadline = setTimeout(destroy, Math.min(keepAliveMs, limits.idleSeconds * 1_000));
-      });
+      last = last.then(() => run(serve));
     },
   };
+}
+
+function onlyAccountOf(credential: CredentialFact): string | undefined {
+  if (credential.kind !== 'proved') return undefined;
+  const [name, ...others] = new Set(credential.registrations.map((registration) => registration.accountName));
+  return others.length === 0 ? name : undefined;
 }

@@ -1,8 +1,8 @@
 import { type FileSystem, nameOf, type ReadHandle, type VirtualPath } from '@sallyport/files';
 import { preconditions, rangeHolds, type Validators, validatorsOf } from './conditions.ts';
-import type { Exchange } from './exchange.ts';
+import { type Exchange, headerValues } from './exchange.ts';
 import { sendListing } from './listing.ts';
-import { ended, written } from './outgoing.ts';
+import { answer, cut, ended, written } from './outgoing.ts';
 import { sendProblem } from './problem.ts';
 import { type Span, spanOf } from './range.ts';
 
@@ -63,16 +63,15 @@ async function sendFile(exchange: Exchange, file: ReadHandle): Promise<void> {
     case 'failed':
       return sendProblem(outgoing, 'precondition-failed');
     case 'not-modified':
-      outgoing.writeHead(304, headers).end();
+      answer(outgoing, 304, headers);
       return;
     case 'proceed':
   }
 
-  const honoured =
-    incoming.method === 'GET' && rangeHolds(incoming.headersDistinct['if-range']?.[0], validators);
-  const span = honoured ? spanOf(incoming.headersDistinct.range?.[0], size) : 'whole';
+  const honoured = incoming.method === 'GET' && rangeHolds(headerValues(incoming, 'if-range')[0], validators);
+  const span = honoured ? spanOf(headerValues(incoming, 'range')[0], size) : 'whole';
   if (span === 'unsatisfiable') {
-    outgoing.writeHead(416, { 'Content-Range': `bytes */${size}`, 'Content-Length': '0' }).end();
+    answer(outgoing, 416, { 'Content-Range': `bytes */${size}` });
     return;
   }
   const { start, length } = span === 'whole' ? { start: 0, length: size } : span;
@@ -126,7 +125,7 @@ async function sendSpan(exchange: Exchange, file: ReadHandle, span: Span): Promi
   }
   if (!block.ok || sent < span.length) {
     // The length was promised: only a cut tells the client that these are not all bytes.
-    outgoing.destroy();
+    cut(outgoing);
     return report('failed', block.ok ? 'the file became shorter' : block.fault.code);
   }
   report((await ended(outgoing)) === 'written' ? 'completed' : 'cut');

@@ -1,5 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { Http2ServerRequest, Http2ServerResponse, ServerHttp2Session } from 'node:http2';
 import type { Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
 import { getRequestListener } from '@hono/node-server';
 import { ok, type Result, refuse } from '@sallyport/faults';
 import type { HttpServer } from '@sallyport/model';
@@ -13,6 +15,7 @@ import { createHttpApp } from './app.ts';
 import { blockSizeFor } from './block-size.ts';
 import { createHttpConnection, type HttpConnection } from './connection.ts';
 import { firstByte } from './first-byte.ts';
+import { createHttp2Engine } from './http2.ts';
 import { problemOf, sendProblem } from './problem.ts';
 import { securityHeaders } from './security-headers.ts';
 
@@ -31,7 +34,7 @@ export function createHttpListener(context: AdapterContext): Listener<HttpServer
   let running: RunningServer<HttpServer> | undefined;
   let acceptor: TlsAcceptor | undefined;
   let transfers = 0;
-  const connections = new WeakMap<Socket, HttpConnection>();
+  const connections = new WeakMap<object, HttpConnection>();
 
   const app = createHttpApp({
     context,
@@ -58,24 +61,31 @@ export function createHttpListener(context: AdapterContext): Listener<HttpServer
   // node:http drops what is above the count without a word: one more than we take shows it.
   http.maxHeadersCount = maxHeaders + 1;
   http.keepAliveTimeout = 75_000;
-  http.on('request', serve);
+  const serveSocket = (incoming: IncomingMessage, outgoing: ServerResponse): void =>
+    serve(incoming, outgoing, incoming.socket);
+  http.on('request', serveSocket);
   // The handler answers 100 Continue itself, once it wants the body.
-  http.on('checkContinue', serve);
+  http.on('checkContinue', serveSocket);
+  const http2 = createHttp2Engine(serve);
   http.on('checkExpectation', (_, outgoing) => {
     outgoing.writeHead(417, { 'Content-Length': '0', Connection: 'close' }).end();
   });
   http.on('clientError', (_, socket) => {
     // In the middle of an answer these bytes would pass for a part of it.
-    if (!socket.writable || connections.get(socket as Socket)?.busy()) socket.destroy();
+    if (!socket.writable || connections.get(socket)?.busy()) socket.destroy();
     else socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
   });
 
-  function serve(incoming: IncomingMessage, outgoing: ServerResponse): void {
+  function serve(
+    incoming: IncomingMessage | Http2ServerRequest,
+    outgoing: ServerResponse | Http2ServerResponse,
+    carrier: Socket | ServerHttp2Session,
+  ): void {
     incoming.on('error', () => {});
     outgoing.on('error', () => {});
-    const connection = connections.get(incoming.socket);
+    const connection = connections.get(carrier);
     if (!connection) {
-      incoming.socket.destroy();
+      carrier.destroy();
       return;
     }
     const { channel, server } = connection;
@@ -86,7 +96,8 @@ export function createHttpListener(context: AdapterContext): Listener<HttpServer
       connection.enqueue(async () => sendProblem(outgoing, 'message-malformed', { Connection: 'close' }));
       return;
     }
-    const route = getRequestListener((request) => app.fetch(request, { incoming, outgoing, connection }), {
+    const bindings = { incoming, outgoing, connection };
+    const route = getRequestListener((request) => app.fetch(request, bindings), {
       hostname: 'localhost',
       overrideGlobalObjects: false,
       autoCleanupIncoming: false,
@@ -99,6 +110,8 @@ export function createHttpListener(context: AdapterContext): Listener<HttpServer
       } catch {
         sendProblem(outgoing, 'internal');
       }
+      // HTTP/2 has no header that says so: no new stream, and those that are open come to their end.
+      if (connection.exhausted() && 'goaway' in carrier && !carrier.closed) carrier.close();
     });
   }
 
@@ -171,7 +184,14 @@ export function createHttpListener(context: AdapterContext): Listener<HttpServer
     },
   ): void {
     if (socket.destroyed) return;
-    connections.set(socket, createHttpConnection({ socket, server: at.server, source, context, ...shown }));
+    const come = { server: at.server, source, context, ...shown };
+    if (socket instanceof TLSSocket && socket.alpnProtocol === 'h2') {
+      const session = http2.open(socket);
+      if (!session) return void socket.destroy();
+      connections.set(session, createHttpConnection({ carrier: session, ordering: 'concurrent', ...come }));
+      return;
+    }
+    connections.set(socket, createHttpConnection({ carrier: socket, ordering: 'one-by-one', ...come }));
     http.emit('connection', socket);
   }
 
@@ -182,7 +202,7 @@ export function createHttpListener(context: AdapterContext): Listener<HttpServer
         ? ok(undefined)
         : refuse('item-key-missing', 'HTTPS without a certificate');
     }
-    const tls = acceptor ?? createTlsAcceptor({ context, running: next, alpn: ['http/1.1'] });
+    const tls = acceptor ?? createTlsAcceptor({ context, running: next, alpn: ['h2', 'http/1.1'] });
     const updated = tls.update(next);
     return updated.ok ? ok(tls) : updated;
   }

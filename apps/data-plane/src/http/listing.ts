@@ -1,6 +1,6 @@
 import type { DirectoryEntry } from '@sallyport/files';
 import type { Exchange } from './exchange.ts';
-import { ended, written } from './outgoing.ts';
+import { cut, ended, written } from './outgoing.ts';
 import { sendProblem } from './problem.ts';
 
 const rfc3339 = (milliseconds: number): string => {
@@ -32,7 +32,7 @@ export async function sendListing({ incoming, outgoing, session, path }: Exchang
     }
   } catch {
     // Half a listing must not look like a whole one.
-    outgoing.destroy();
+    cut(outgoing);
     return;
   }
   if (incoming.method === 'GET') outgoing.write(']}');

@@ -1,5 +1,6 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type FaultCode, faults } from '@sallyport/faults';
+import { hasBody, type Incoming, type Outgoing } from './exchange.ts';
+import { cut, writeHead } from './outgoing.ts';
 
 /** A refusal as a client sees it. */
 export type Problem = {
@@ -34,32 +35,40 @@ const lingerBytes = 16 << 20;
  * reset the connection before the client has read the answer.
  */
 export function sendProblem(
-  outgoing: ServerResponse,
+  outgoing: Outgoing,
   code: FaultCode,
   headers?: Readonly<Record<string, string>>,
 ): void {
   if (outgoing.headersSent) {
-    outgoing.destroy();
+    cut(outgoing);
     return;
   }
+  const { status, headers: all, body } = problemOf(code, headers);
+  sendRefusal(outgoing, status, all, body);
+}
+
+/** The same with a body of one's own, a page for one. */
+export function sendRefusal(
+  outgoing: Outgoing,
+  status: number,
+  headers: Readonly<Record<string, string>>,
+  body: string,
+): void {
   const incoming = outgoing.req;
-  const problem = problemOf(code, headers);
   if (incoming.complete || !hasBody(incoming)) {
-    outgoing.writeHead(problem.status, problem.headers).end(problem.body);
+    writeHead(outgoing, status, headers);
+    outgoing.end(body);
     return;
   }
-  outgoing.writeHead(problem.status, { ...problem.headers, Connection: 'close' });
-  if (incoming.headers.expect !== undefined) outgoing.end(problem.body);
+  writeHead(outgoing, status, { ...headers, Connection: 'close' });
+  if (incoming.headers.expect !== undefined) outgoing.end(body);
   else {
-    outgoing.write(problem.body);
+    outgoing.write(body);
     linger(incoming, () => outgoing.end());
   }
 }
 
-const hasBody = ({ headers }: IncomingMessage): boolean =>
-  headers['transfer-encoding'] !== undefined || (headers['content-length'] ?? '0') !== '0';
-
-function linger(incoming: IncomingMessage, done: () => void): void {
+function linger(incoming: Incoming, done: () => void): void {
   const timer = setTimeout(done, lingerMs);
   const finish = () => {
     clearTimeout(timer);

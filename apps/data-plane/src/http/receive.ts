@@ -1,9 +1,9 @@
-import type { IncomingMessage } from 'node:http';
 import { ok, type Result, refuse } from '@sallyport/faults';
 import type { WriteHandle } from '@sallyport/files';
+import { type Incoming, isWhole } from './exchange.ts';
 
 /** Size of a block, no larger than the body is said to be. */
-function blockSizeOf(incoming: IncomingMessage, most: number): number {
+function blockSizeOf(incoming: Incoming, most: number): number {
   const length = Number(incoming.headers['content-length'] ?? most);
   return Math.max(1, Math.min(most, length));
 }
@@ -17,7 +17,7 @@ function blockSizeOf(incoming: IncomingMessage, most: number): number {
  * @returns bytes written; `transfer-cut` where the body did not come to its end, or what the storage refused
  */
 export async function receive(
-  incoming: IncomingMessage,
+  incoming: Incoming,
   handle: WriteHandle,
   most: number,
   progress: (bytes: number) => void,
@@ -62,7 +62,7 @@ export async function receive(
     await writing;
     return refuse('transfer-cut', 'the connection closed within the body');
   }
-  if (!incoming.complete) {
+  if (!isWhole(incoming)) {
     await writing;
     return refuse('transfer-cut', 'the body is not complete');
   }

@@ -2,6 +2,7 @@ import type { Result } from '@sallyport/faults';
 import type { FileSystem, VirtualPath } from '@sallyport/files';
 import { preconditions, validatorsOf } from './conditions.ts';
 import type { Exchange } from './exchange.ts';
+import { answer } from './outgoing.ts';
 import { sendProblem } from './problem.ts';
 
 /** Removes a file, a link, or an empty directory; each asks for its own permission. */
@@ -23,5 +24,5 @@ export async function remove({ incoming, outgoing, session, path }: Exchange): P
   }
   const removed = await removeAt(session.files, path);
   if (!removed.ok) return sendProblem(outgoing, removed.fault.code);
-  outgoing.writeHead(204).end();
+  answer(outgoing, 204);
 }

@@ -1,11 +1,11 @@
-import type { IncomingMessage } from 'node:http';
 import type { FaultCode } from '@sallyport/faults';
 import { preconditions, validatorsOf } from './conditions.ts';
-import type { Exchange } from './exchange.ts';
+import type { Exchange, Incoming } from './exchange.ts';
+import { answer } from './outgoing.ts';
 import { sendProblem } from './problem.ts';
 import { receive } from './receive.ts';
 
-const expectsContinue = (incoming: IncomingMessage): boolean =>
+const expectsContinue = (incoming: Incoming): boolean =>
   /^100-continue$/i.test(incoming.headers.expect ?? '');
 
 /** PUT: the file appears, whole, when the whole body is here; else what was there stays. */
@@ -57,7 +57,7 @@ export async function upload(exchange: Exchange, form: 'plain' | 'directory'): P
       return refusePut(exchange, committed.fault.code, onlyNew);
     }
     report('completed');
-    outgoing.writeHead(before.ok ? 204 : 201, before.ok ? {} : { 'Content-Length': '0' }).end();
+    answer(outgoing, before.ok ? 204 : 201);
   } finally {
     if (settled === 'open') await handle.abandon();
   }
