@@ -84,6 +84,18 @@ export const algorithmCatalogue = {
       'ffdhe3072',
       'ffdhe4096',
     ],
+    signatures: [
+      'ecdsa_secp256r1_sha256',
+      'ed25519',
+      'ecdsa_secp384r1_sha384',
+      'ecdsa_secp521r1_sha512',
+      'rsa_pss_rsae_sha256',
+      'rsa_pss_rsae_sha384',
+      'rsa_pss_rsae_sha512',
+      'rsa_pkcs1_sha256',
+      'rsa_pkcs1_sha384',
+      'rsa_pkcs1_sha512',
+    ],
   },
 } as const;
 
@@ -94,6 +106,15 @@ export const sshSignatureAlgorithms: Readonly<Record<KeyType, readonly string[]>
   'ecdsa-p384': ['ecdsa-sha2-nistp384'],
   'ecdsa-p521': ['ecdsa-sha2-nistp521'],
   rsa: ['rsa-sha2-512', 'rsa-sha2-256', 'ssh-rsa'],
+};
+
+/** Signature schemes that a TLS certificate with a key of this type can be used with (RFC 8446 section 4.2.3). */
+export const tlsSignatureSchemes: Readonly<Record<KeyType, readonly string[]>> = {
+  ed25519: ['ed25519'],
+  'ecdsa-p256': ['ecdsa_secp256r1_sha256'],
+  'ecdsa-p384': ['ecdsa_secp384r1_sha384'],
+  'ecdsa-p521': ['ecdsa_secp521r1_sha512'],
+  rsa: algorithmCatalogue.tls.signatures.filter((name) => name.startsWith('rsa_')),
 };
 
 /** Why names that people ask for are not in the catalogue; the first pattern that matches is told. */
@@ -124,5 +145,10 @@ export const refusedAlgorithms: readonly { readonly pattern: RegExp; readonly re
     pattern: /^TLS_RSA_|_anon_|_NULL_|_EXPORT/,
     reason: 'no forward secrecy, no authentication or no encryption',
   },
+  {
+    pattern: /^(rsa_pkcs1|ecdsa)_sha1$/,
+    reason: 'SHA-1 signatures are broken, and the engine makes none (RFC 9155)',
+  },
+  { pattern: /^rsa_pss_pss_/, reason: 'certificates with RSA-PSS keys are not held' },
   { pattern: /^(none|zlib)/, reason: 'it does not protect anything' },
 ];

@@ -1,6 +1,7 @@
 import type { FieldFault } from '@sallyport/faults';
 import { z } from 'zod';
-import { algorithmCatalogue, refusedAlgorithms } from './algorithm-catalogue.ts';
+import { algorithmCatalogue, refusedAlgorithms, tlsSignatureSchemes } from './algorithm-catalogue.ts';
+import type { KeyType } from './certificate.ts';
 import { alias, id, label, time } from './scalars.ts';
 
 /** Printable ASCII without a comma (RFC 4251 section 6). */
@@ -22,11 +23,16 @@ export type SshAlgorithms = z.infer<typeof sshAlgorithms>;
 
 export const tlsVersions = ['1.2', '1.3'] as const;
 
-/** Algorithms of TLS, best first in each list; suites have their IANA names. */
+/** ECDSA on P-256 is the fastest to sign with and known to every client. */
+const modernTlsSignatures: readonly string[] = algorithmCatalogue.tls.signatures;
+
+/** Algorithms of TLS, best first in each list; suites, groups and signatures have their IANA names. */
 export const tlsAlgorithms = z.strictObject({
   versions: z.array(z.enum(tlsVersions)).min(1).max(2),
   suites: algorithmList,
   groups: algorithmList,
+  /** Of the server's certificate and of clients'; those of `modern` where it is left out. */
+  signatures: algorithmList.default([...modernTlsSignatures]),
 });
 export type TlsAlgorithms = z.infer<typeof tlsAlgorithms>;
 
@@ -63,6 +69,7 @@ const modernTls: TlsAlgorithms = {
   ],
   // The hybrid with ML-KEM first: whoever records this traffic cannot open it with a later quantum computer.
   groups: ['X25519MLKEM768', 'X25519', 'secp256r1', 'secp384r1'],
+  signatures: [...modernTlsSignatures],
 };
 
 const modernSignatures = [
@@ -191,6 +198,7 @@ const fipsPolicy = builtIn('fips', 'Algorithms of SP 800-131A alone; no validate
       'TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256',
     ],
     groups: ['secp384r1', 'secp256r1', 'secp521r1'],
+    signatures: modernTlsSignatures.filter((name) => name !== 'ed25519'),
   },
 });
 
@@ -234,6 +242,7 @@ export function unusableAlgorithms({ ssh, tls }: AlgorithmLists): FieldFault[] {
   }
   check('/tls/suites', tls.suites, algorithmCatalogue.tls.suites);
   check('/tls/groups', tls.groups, algorithmCatalogue.tls.groups);
+  check('/tls/signatures', tls.signatures, algorithmCatalogue.tls.signatures);
   const serves = { '1.3': tls.suites.some(isTls13), '1.2': tls.suites.some((suite) => !isTls13(suite)) };
   for (const [index, version] of tls.versions.entries()) {
     const detail =
@@ -245,6 +254,19 @@ export function unusableAlgorithms({ ssh, tls }: AlgorithmLists): FieldFault[] {
     if (detail !== undefined) faults.push({ pointer: `/tls/versions/${index}`, detail });
   }
   return faults;
+}
+
+/**
+ * Can a TLS server with a key of this type serve anybody under these lists? TLS 1.3 has no PKCS #1 signatures (RFC 8446
+ * section 4.2.3), before it the suite names the kind of key (RFC 8422).
+ */
+export function servesTls(key: KeyType, { versions, suites, signatures }: TlsAlgorithms): boolean {
+  const schemes = tlsSignatureSchemes[key].filter((name) => signatures.includes(name));
+  const exchange = key === 'rsa' ? '_ECDHE_RSA_' : '_ECDHE_ECDSA_';
+  return (
+    (versions.includes('1.3') && schemes.some((name) => !name.startsWith('rsa_pkcs1_'))) ||
+    (versions.includes('1.2') && schemes.length > 0 && suites.some((suite) => suite.includes(exchange)))
+  );
 }
 
 const isTls13 = (suite: string): boolean => !suite.includes('_WITH_');

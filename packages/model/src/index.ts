@@ -29,6 +29,7 @@ export {
   builtInAlgorithmPolicies,
   modernPolicy,
   type SshAlgorithms,
+  servesTls,
   type TlsAlgorithms,
   unusableAlgorithms,
 } from './algorithm-policy.ts';

@@ -1,4 +1,4 @@
-import type { AlgorithmPolicy } from '@sallyport/model';
+import { type AlgorithmPolicy, algorithmPolicy } from '@sallyport/model';
 import { and, asc, eq } from 'drizzle-orm';
 import type { Queries } from './database.ts';
 import { algorithmPolicies } from './tables/index.ts';
@@ -13,7 +13,8 @@ const rowOf = (policy: AlgorithmPolicy) => ({
 /** The custom policies, in the order of their ids. */
 export async function customAlgorithmPolicies(queries: Queries): Promise<AlgorithmPolicy[]> {
   const rows = await queries.select().from(algorithmPolicies).orderBy(asc(algorithmPolicies.id)).all();
-  return rows.map((row) => row.definition);
+  // Lists that came later than the row have their default.
+  return rows.map((row) => algorithmPolicy.parse(row.definition));
 }
 
 export async function insertAlgorithmPolicy(queries: Queries, policy: AlgorithmPolicy): Promise<void> {

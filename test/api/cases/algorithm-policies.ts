@@ -77,12 +77,18 @@ export function algorithmPolicyCases(world: World): void {
     expect(refused.body.fields[0].detail).toMatch(/group exchange/);
     expectProblem(
       await create({
-        tls: { versions: ['1.3'], suites: ['TLS_RSA_WITH_AES_128_CBC_SHA'], groups: ['sect571r1'] },
+        tls: {
+          versions: ['1.3'],
+          suites: ['TLS_RSA_WITH_AES_128_CBC_SHA'],
+          groups: ['sect571r1'],
+          signatures: ['ed25519', 'rsa_pkcs1_sha1'],
+        },
       }),
       422,
       'policy-refused',
       '/tls/suites/0',
       '/tls/groups/0',
+      '/tls/signatures/1',
       '/tls/versions/0',
     );
     expectProblem(await create({ ssh: { ...gcm, kex: [] } }), 422, 'invalid-request', '/ssh/kex');
@@ -108,6 +114,36 @@ export function algorithmPolicyCases(world: World): void {
       'policy-refused',
       '/ssh/hostKeys',
     );
+  });
+
+  test('a TLS server needs a certificate that the policy lets sign', async () => {
+    const zone = await world.sharedZone();
+    const edwards = await world.localCertificate(zone, 'ed25519');
+    const https = { protocol: 'http', certificates: [edwards.id] };
+    const made = await world.server(zone, https);
+    expectProblem(
+      await call(`PATCH /v1/servers/${made.id}`, { version: 1, body: { algorithmPolicy: 'fips' } }),
+      422,
+      'policy-refused',
+      '/algorithmPolicy',
+    );
+    const own = await call('POST /v1/algorithm-policies', { body: { name: unique('policy') } });
+    await world.server(zone, { ...https, algorithmPolicy: own.body.name });
+    for (const tls of [
+      { ...modernPolicy.tls, signatures: ['ecdsa_secp256r1_sha256', 'rsa_pkcs1_sha256'] },
+      {
+        ...modernPolicy.tls,
+        versions: ['1.2'],
+        suites: ['TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256'],
+      },
+    ]) {
+      expectProblem(
+        await call(`PATCH /v1/algorithm-policies/${own.body.id}`, { version: 1, body: { tls } }),
+        422,
+        'policy-refused',
+        '/tls/signatures',
+      );
+    }
   });
 
   test('the snapshot has its lists in their order', async () => {

@@ -38,7 +38,12 @@ describe('suitesOf', () => {
     const suites = new Set(builtInAlgorithmPolicies.flatMap(({ tls }) => tls.suites));
     for (const suite of suites) {
       if (!suite.includes('_ECDHE_ECDSA_')) continue;
-      const algorithms: TlsAlgorithms = { versions: ['1.2'], suites: [suite], groups: ['secp256r1'] };
+      const algorithms = {
+        ...modernPolicy.tls,
+        versions: ['1.2' as const],
+        suites: [suite],
+        groups: ['secp256r1'],
+      };
       expect(await agreed(algorithms)).toEqual(['TLSv1.2', suite]);
     }
   });
@@ -46,10 +51,13 @@ describe('suitesOf', () => {
   it('refuses a version and a group that are not in the policy', async () => {
     const { suites } = modernPolicy.tls;
     await expect(
-      agreed({ versions: ['1.3'], suites, groups: ['X25519'] }, { maxVersion: 'TLSv1.2' }),
+      agreed(
+        { ...modernPolicy.tls, versions: ['1.3'], suites, groups: ['X25519'] },
+        { maxVersion: 'TLSv1.2' },
+      ),
     ).rejects.toThrow();
     await expect(
-      agreed({ versions: ['1.3'], suites, groups: ['X448'] }, { ecdhCurve: 'X25519' }),
+      agreed({ ...modernPolicy.tls, versions: ['1.3'], suites, groups: ['X448'] }, { ecdhCurve: 'X25519' }),
     ).rejects.toThrow();
   });
 });

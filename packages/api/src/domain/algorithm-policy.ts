@@ -2,7 +2,9 @@ import { FaultError, refuseField, unwrap } from '@sallyport/faults';
 import {
   type AlgorithmPolicy,
   builtInAlgorithmPolicies,
+  type KeyType,
   type Server,
+  servesTls,
   sshSignatureAlgorithms,
   unusableAlgorithms,
 } from '@sallyport/model';
@@ -21,40 +23,45 @@ export function requireUsable(policy: AlgorithmPolicy): void {
   if (fields.length > 0) throw new FaultError({ code: 'policy-refused', fields });
 }
 
+/** Can a server of that protocol prove itself with such a key under the policy? */
+const serves = (protocol: Server['protocol'], type: KeyType, { ssh, tls }: AlgorithmPolicy): boolean =>
+  protocol === 'ssh'
+    ? sshSignatureAlgorithms[type].some((name) => ssh.hostKeys.includes(name))
+    : servesTls(type, tls);
+
 /**
- * Throws FaultError `policy-refused` where a server would be left without a host key that the policy lets sign.
+ * Throws FaultError `policy-refused` where a server would be left without a key that the policy lets sign.
  *
- * @param pointer field of the request that is to blame
+ * @param changed what the request changes; its field is to blame
  */
 export async function requireSigningKey(
   queries: Queries,
   server: Server,
   policy: AlgorithmPolicy,
-  pointer: string,
+  changed: 'server' | 'policy',
 ): Promise<void> {
-  if (server.protocol !== 'ssh' || server.certificates.length === 0) return;
+  const { protocol } = server;
+  if (server.certificates.length === 0) return;
   const keys = await serverHostKeys(queries, server.certificates);
-  const signs = keys.some(({ type }) =>
-    sshSignatureAlgorithms[type].some((name) => policy.ssh.hostKeys.includes(name)),
+  if (keys.some(({ type }) => serves(protocol, type, policy))) return;
+  const types = [...new Set(keys.map(({ type }) => type))].join(', ');
+  const field = protocol === 'ssh' ? '/ssh/hostKeys' : '/tls/signatures';
+  const which = protocol === 'ssh' ? 'host key' : 'certificate';
+  unwrap(
+    refuseField(
+      'policy-refused',
+      changed === 'server' ? '/algorithmPolicy' : field,
+      `algorithm policy ${policy.name} lets no ${which} of server ${server.name} (${types}) sign`,
+    ),
   );
-  if (!signs) {
-    const types = [...new Set(keys.map(({ type }) => type))].join(', ');
-    unwrap(
-      refuseField(
-        'policy-refused',
-        pointer,
-        `algorithm policy ${policy.name} lets no host key of server ${server.name} (${types}) sign`,
-      ),
-    );
-  }
 }
 
-/** Throws FaultError where the server's algorithm policy is none, or does not fit its host keys. */
+/** Throws FaultError where the server's algorithm policy is none, or does not fit its keys. */
 export async function checkAlgorithmPolicy(queries: Queries, server: Server): Promise<void> {
   const policy = (await allAlgorithmPolicies(queries)).find(({ name }) => name === server.algorithmPolicy);
   if (!policy) {
     unwrap(refuseField('invalid-request', '/algorithmPolicy', 'there is no such algorithm policy'));
   } else {
-    await requireSigningKey(queries, server, policy, '/algorithmPolicy');
+    await requireSigningKey(queries, server, policy, 'server');
   }
 }

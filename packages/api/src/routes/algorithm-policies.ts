@@ -124,7 +124,7 @@ export const algorithmPolicyOperations = [
         requireUsable(policy);
         for (const server of await allServers(change.queries)) {
           if (server.algorithmPolicy === policy.name) {
-            await requireSigningKey(change.queries, server, policy, '/ssh/hostKeys');
+            await requireSigningKey(change.queries, server, policy, 'policy');
           }
         }
         requireWritten(await updateAlgorithmPolicy(change.queries, policy, expectedVersion));
