@@ -1,7 +1,8 @@
 import { constants, type Stats } from 'node:fs';
-import { chmod, type FileHandle, open, stat, truncate, utimes } from 'node:fs/promises';
+import { chmod, open, stat, truncate, utimes } from 'node:fs/promises';
 import { ok, type Result, refuse } from '@sallyport/faults';
 import { errnoOf } from './disk-errno.ts';
+import { DiskFile } from './disk-file.ts';
 import { isLink, type Traversal, type Walk } from './disk-walk.ts';
 import type { AttributeChange } from './filesystem.ts';
 
@@ -39,11 +40,11 @@ const pathOnly = 0o10000000;
 export async function openForChange(
   walk: Walk,
   traversal: Traversal,
-): Promise<Result<{ file: FileHandle; target: Changeable }> | typeof isLink> {
-  let file: FileHandle;
+): Promise<Result<{ file: DiskFile; target: Changeable }> | typeof isLink> {
+  let file: DiskFile;
   const flags = traversal === 'descriptor' ? pathOnly : constants.O_RDONLY | constants.O_NONBLOCK;
   try {
-    file = await open(walk.path, flags | constants.O_NOFOLLOW);
+    file = await DiskFile.open(walk.folder.calls, walk.path, flags | constants.O_NOFOLLOW);
   } catch (error) {
     if (errnoOf(error) === 'ELOOP') return isLink;
     throw error;
@@ -78,7 +79,7 @@ function byDescriptor(fd: number): Changeable {
 }
 
 /** The handle is open for reading; a new size needs one for writing. */
-function byHandle(file: FileHandle, path: string): Changeable {
+function byHandle(file: DiskFile, path: string): Changeable {
   return {
     stat: () => file.stat(),
     chmod: (mode) => file.chmod(mode),

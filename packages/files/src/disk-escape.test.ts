@@ -1,19 +1,52 @@
+import { once } from 'node:events';
 import { mkdir, readdir, readFile, rename, symlink, writeFile } from 'node:fs/promises';
+import { Worker } from 'node:worker_threads';
 import { unwrap } from '@sallyport/faults';
 import { describe, expect, it } from 'vitest';
+import { directCalls, pooledCalls } from './disk-calls.ts';
 import { diskFileSystem } from './disk-filesystem.ts';
 import { at, bytesOf, faultOf, temporaryHome } from './disk-fixture.ts';
 import { openHome } from './disk-home.ts';
+import { DiskPace } from './disk-pace.ts';
 import { nativeTraversal, type Traversal } from './disk-walk.ts';
 import { virtualPath } from './path.ts';
 
 const traversals: Traversal[] = nativeTraversal === 'descriptor' ? ['descriptor', 'path'] : ['path'];
+const ways = traversals.flatMap((traversal) => [
+  { traversal, made: 'in the pool', calls: pooledCalls },
+  { traversal, made: 'at once', calls: directCalls(new DiskPace(), 'device') },
+]);
 
-describe.each(traversals)('the home as a jail, %s traversal', (traversal) => {
+/** Swaps `d` for the link `evil` and back without end, in a thread of its own: some calls are made in this one. */
+async function startSwapper(home: string): Promise<{ stop: () => Promise<void> }> {
+  const stopped = new Int32Array(new SharedArrayBuffer(4));
+  const swapper = new Worker(
+    `const { renameSync } = require('node:fs');
+    const { parentPort, workerData: { home, stopped } } = require('node:worker_threads');
+    parentPort.postMessage('swapping');
+    while (Atomics.load(stopped, 0) === 0) {
+      renameSync(home + '/d', home + '/away');
+      renameSync(home + '/evil', home + '/d');
+      renameSync(home + '/d', home + '/evil');
+      renameSync(home + '/away', home + '/d');
+    }`,
+    { eval: true, workerData: { home, stopped } },
+  );
+  const exited = once(swapper, 'exit');
+  await once(swapper, 'message');
+  return {
+    async stop() {
+      Atomics.store(stopped, 0, 1);
+      await exited;
+    },
+  };
+}
+
+describe.each(ways)('the home as a jail, $traversal traversal, calls $made', ({ traversal, calls }) => {
   it('clamps .. at the home', async () => {
     await using place = await temporaryHome();
     await writeFile(`${place.root}/secret`, 'secret');
-    const fs = diskFileSystem({ home: place.home, uploadMode: 'staged', traversal });
+    const fs = diskFileSystem({ home: place.home, uploadMode: 'staged', traversal, calls });
     expect(unwrap(virtualPath('../../secret'))).toBe('/secret');
     expect(faultOf(await fs.stat(at('/../secret')))).toBe('file-not-found');
   });
@@ -36,7 +69,7 @@ describe.each(traversals)('the home as a jail, %s traversal', (traversal) => {
       proc: '/proc/self/root',
     };
     for (const [name, target] of Object.entries(links)) await symlink(target, `${place.home}/${name}`);
-    const fs = diskFileSystem({ home: place.home, uploadMode: 'staged', traversal });
+    const fs = diskFileSystem({ home: place.home, uploadMode: 'staged', traversal, calls });
     for (const name of Object.keys(links)) {
       const path = at(`/${name}`);
       const below = at(`/${name}/secret`);
@@ -73,20 +106,12 @@ describe.each(traversals)('the home as a jail, %s traversal', (traversal) => {
     await mkdir(`${place.home}/d/sub`, { recursive: true });
     await writeFile(`${place.home}/d/sub/f`, 'inside');
     await symlink(outside, `${place.home}/evil`);
-    const fs = diskFileSystem({ home: place.home, uploadMode: 'staged', traversal });
+    const fs = diskFileSystem({ home: place.home, uploadMode: 'staged', traversal, calls });
 
-    let swapping = true;
-    const swapper = (async () => {
-      while (swapping) {
-        await rename(`${place.home}/d`, `${place.home}/away`);
-        await rename(`${place.home}/evil`, `${place.home}/d`);
-        await rename(`${place.home}/d`, `${place.home}/evil`);
-        await rename(`${place.home}/away`, `${place.home}/d`);
-      }
-    })();
+    const swapper = await startSwapper(place.home);
     const seen = new Set<string>();
     try {
-      for (let round = 0; round < 400; round++) {
+      for (let round = 0; round < 2_000 || !seen.has('inside'); round++) {
         const opened = await fs.openRead(at('/d/sub/f'));
         if (!opened.ok) {
           seen.add(opened.fault.code);
@@ -98,8 +123,7 @@ describe.each(traversals)('the home as a jail, %s traversal', (traversal) => {
         seen.add(new TextDecoder().decode(into.subarray(0, length)));
       }
     } finally {
-      swapping = false;
-      await swapper;
+      await swapper.stop();
     }
     expect(seen).not.toContain('secret');
     expect(seen).toContain('inside');
@@ -113,7 +137,7 @@ describe.each(traversals)('the home as a jail, %s traversal', (traversal) => {
     const outside = `${place.root}/outside`;
     await mkdir(outside);
     await mkdir(`${place.home}/d`);
-    const fs = diskFileSystem({ home: place.home, uploadMode: 'staged', traversal });
+    const fs = diskFileSystem({ home: place.home, uploadMode: 'staged', traversal, calls });
     const handle = unwrap(await fs.openWrite(at('/d/f'), 'replace'));
     unwrap(await handle.write(bytesOf('mine'), 0));
     await rename(`${place.home}/d`, `${place.home}/moved`);

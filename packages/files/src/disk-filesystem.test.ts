@@ -3,6 +3,7 @@ import { chmod, mkdir, readFile, stat, symlink, writeFile } from 'node:fs/promis
 import { createServer } from 'node:net';
 import { unwrap } from '@sallyport/faults';
 import { describe, expect, it } from 'vitest';
+import { directCalls, pooledCalls } from './disk-calls.ts';
 import { diskFileSystem } from './disk-filesystem.ts';
 import {
   at,
@@ -14,13 +15,18 @@ import {
   readText,
   temporaryHome,
 } from './disk-fixture.ts';
+import { DiskPace } from './disk-pace.ts';
 import { nativeTraversal, type Traversal } from './disk-walk.ts';
 
 const traversals: Traversal[] = nativeTraversal === 'descriptor' ? ['descriptor', 'path'] : ['path'];
+const ways = traversals.flatMap((traversal) => [
+  { traversal, made: 'in the pool', calls: pooledCalls },
+  { traversal, made: 'at once', calls: directCalls(new DiskPace(), 'device') },
+]);
 
-describe.each(traversals)('disk file system, %s traversal', (traversal) => {
+describe.each(ways)('disk file system, $traversal traversal, calls $made', ({ traversal, calls }) => {
   const files = (home: string, uploadMode: 'staged' | 'direct' = 'staged') =>
-    diskFileSystem({ home, uploadMode, traversal });
+    diskFileSystem({ home, uploadMode, traversal, calls });
 
   it('writes, reads, lists, renames and removes', async () => {
     await using place = await temporaryHome();

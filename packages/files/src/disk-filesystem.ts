@@ -5,6 +5,7 @@ import { isAbsolute } from 'node:path';
 import { ok, type Result, refuse } from '@sallyport/faults';
 import { fileOperations } from '@sallyport/model';
 import { attributesOf } from './disk-attributes.ts';
+import { type DiskCalls, pooledCalls } from './disk-calls.ts';
 import { changeAttributes, openForChange } from './disk-change.ts';
 import { errnoOf, trySystem } from './disk-errno.ts';
 import { changeLink, insideHome, linkFile, readTarget } from './disk-link.ts';
@@ -25,6 +26,8 @@ export type DiskOptions = {
   readonly umask?: number;
   /** How directories are held on to; what the platform can do best unless a test says otherwise. */
   readonly traversal?: Traversal;
+  /** How system calls are made; each in libuv's pool unless `diskCallsBelow` knows better. */
+  readonly calls?: DiskCalls;
   /** Milliseconds since the epoch. */
   readonly now?: () => number;
   /**
@@ -48,8 +51,9 @@ const refuseRoot: Result<never> = refuse('permission-denied', 'the home itself s
  * which no path reaches and no listing shows. Names on the disk that are not UTF-8 are not shown.
  */
 export function diskFileSystem(options: DiskOptions): FileSystem {
-  const { home, uploadMode, umask = 0o077, traversal = nativeTraversal, now = Date.now, account } = options;
-  if (!isAbsolute(home)) throw new TypeError('the home must be absolute');
+  const { uploadMode, umask = 0o077, traversal = nativeTraversal, now = Date.now, account } = options;
+  if (!isAbsolute(options.home)) throw new TypeError('the home must be absolute');
+  const home = rootFolder(options.home, options.calls ?? pooledCalls);
   const known = new KnownFolders();
   let sweep: Promise<void> | undefined;
 
@@ -103,13 +107,11 @@ export function diskFileSystem(options: DiskOptions): FileSystem {
   }
 
   async function lstatOrPartial(walk: Walk, path: VirtualPath): Promise<FileAttributes> {
-    try {
-      return attributesOf(await fs.lstat(walk.path));
-    } catch (error) {
-      const waiting = errnoOf(error) === 'ENOENT' ? await partialAt(walk, path) : undefined;
-      if (!waiting) throw error;
-      return { ...attributesOf(waiting), unfinished: true };
-    }
+    const there = await home.calls.lstatIfThere(walk.path);
+    if (there) return attributesOf(there);
+    const waiting = await partialAt(walk, path);
+    if (waiting) return { ...attributesOf(waiting), unfinished: true };
+    return attributesOf(await home.calls.lstat(walk.path));
   }
 
   async function stage(
@@ -118,7 +120,7 @@ export function diskFileSystem(options: DiskOptions): FileSystem {
     intent: 'new' | 'replace' | 'continue',
     permissions: number,
   ) {
-    sweep ??= sweepStaging(rootFolder(home), traversal, now());
+    sweep ??= sweepStaging(home, traversal, now());
     await sweep;
     const staging = {
       known,
@@ -211,7 +213,7 @@ export function diskFileSystem(options: DiskOptions): FileSystem {
         const target = await readTarget(walk.path);
         if (!target.ok) return target;
         const verified = await walk.folder.verify();
-        return verified.ok ? insideHome(home, path, target.value) : verified;
+        return verified.ok ? insideHome(home.path, path, target.value) : verified;
       }),
 
     async link(existing, name) {
@@ -235,7 +237,7 @@ export function diskFileSystem(options: DiskOptions): FileSystem {
 
     async rename(from, to, existing) {
       if (isRoot(from) || isRoot(to)) return refuseRoot;
-      return at(from, (source) => at(to, (target) => move(source.path, target.path, existing)));
+      return at(from, (source) => at(to, (target) => move(home.calls, source.path, target.path, existing)));
     },
 
     async removeFile(path) {

@@ -1,8 +1,9 @@
-import { type FileHandle, rename } from 'node:fs/promises';
+import { rename } from 'node:fs/promises';
 import { ok, type Result, refuse } from '@sallyport/faults';
 import { attributesOf } from './disk-attributes.ts';
 import { changeAttributes } from './disk-change.ts';
 import { trySystem } from './disk-errno.ts';
+import type { DiskFile } from './disk-file.ts';
 import { placeNew } from './disk-place.ts';
 import type { StagedFile } from './disk-staging.ts';
 import type { Folder } from './disk-walk.ts';
@@ -13,16 +14,16 @@ const closed: Result<never> = refuse('handle-invalid', 'the handle is closed');
 
 /** An open file with calls in flight: closing it waits for them and refuses later ones. */
 class OpenFile {
-  readonly file: FileHandle;
+  readonly file: DiskFile;
   readonly #inFlight = new Set<Promise<unknown>>();
   #open = true;
 
-  constructor(file: FileHandle) {
+  constructor(file: DiskFile) {
     this.file = file;
   }
 
   /** Runs a call on the file; `handle-invalid` after `seal`. */
-  use<T>(call: (file: FileHandle) => Promise<Result<T>>): Promise<Result<T>> {
+  use<T>(call: (file: DiskFile) => Promise<Result<T>>): Promise<Result<T>> {
     if (!this.#open) return Promise.resolve(closed);
     const running = trySystem(() => call(this.file));
     this.#inFlight.add(running);
@@ -40,34 +41,14 @@ class OpenFile {
   }
 }
 
-/** Fills `into` from `position` as far as the file goes; a short read of the system is not taken for the end. */
-async function readFully(file: FileHandle, into: Uint8Array, position: number): Promise<Result<number>> {
-  let filled = 0;
-  while (filled < into.length) {
-    const { bytesRead } = await file.read(into, filled, into.length - filled, position + filled);
-    if (bytesRead === 0) break;
-    filled += bytesRead;
-  }
-  return ok(filled);
-}
-
-async function writeFully(file: FileHandle, bytes: Uint8Array, position: number): Promise<Result<void>> {
-  let written = 0;
-  while (written < bytes.length) {
-    const { bytesWritten } = await file.write(bytes, written, bytes.length - written, position + written);
-    written += bytesWritten;
-  }
-  return ok(undefined);
-}
-
-const attributesIn = async (file: FileHandle): Promise<Result<FileAttributes>> =>
+const attributesIn = async (file: DiskFile): Promise<Result<FileAttributes>> =>
   ok(attributesOf(await file.stat()));
 
 /** A handle on a regular file open for reading. */
-export function readHandle(file: FileHandle): ReadHandle {
+export function readHandle(file: DiskFile): ReadHandle {
   const opened = new OpenFile(file);
   return {
-    read: (into, position) => opened.use((open) => readFully(open, into, position)),
+    read: (into, position) => opened.use(async (open) => ok(await open.read(into, position))),
     attributes: () => opened.use(attributesIn),
     async close() {
       if (await opened.seal()) await file.close();
@@ -77,11 +58,12 @@ export function readHandle(file: FileHandle): ReadHandle {
 
 const writing = (opened: OpenFile, prefix?: WrittenPrefix) => ({
   async write(bytes: Uint8Array, position: number) {
-    const written = await opened.use((file) => writeFully(file, bytes, position));
+    const written = await opened.use(async (file) => ok(await file.write(bytes, position)));
     if (written.ok) prefix?.add(position, position + bytes.length);
     return written;
   },
-  read: (into: Uint8Array, position: number) => opened.use((file) => readFully(file, into, position)),
+  read: (into: Uint8Array, position: number) =>
+    opened.use(async (file) => ok(await file.read(into, position))),
   attributes: () => opened.use(attributesIn),
   setAttributes(change: AttributeChange) {
     if (change.size !== undefined) prefix?.truncate(change.size);
@@ -95,7 +77,7 @@ const writing = (opened: OpenFile, prefix?: WrittenPrefix) => ({
 });
 
 /** A handle whose writes go straight into the file under its name. */
-export function inPlaceHandle(file: FileHandle): WriteHandle {
+export function inPlaceHandle(file: DiskFile): WriteHandle {
   const opened = new OpenFile(file);
   return {
     placement: 'in-place',
@@ -117,11 +99,14 @@ export function inPlaceHandle(file: FileHandle): WriteHandle {
   };
 }
 
-/** Where a staged file goes. `new`: only if nothing has that name then. */
+/**
+ * Where a staged file goes. `new`: only if nothing has that name then; `replace-if-any`: nothing had it when the upload
+ * began, and what has it at the end is replaced.
+ */
 export type Destination = {
   readonly folder: Folder;
   readonly name: string;
-  readonly existing: 'new' | 'replace';
+  readonly existing: 'new' | 'replace' | 'replace-if-any';
 };
 
 /** What becomes of a staged file whose upload is cut: it waits under that name, as far as it is whole. */
@@ -143,12 +128,15 @@ export function stagedHandle(
     await staged.file.sync();
     const verified = await destination.folder.verify();
     if (!verified.ok) return verified;
+    const { calls } = destination.folder;
     const target = `${destination.folder.path}/${destination.name}`;
     if (destination.existing === 'new') {
-      const placed = await placeNew(staged.path, target);
+      const placed = await placeNew(calls, staged.path, target);
       if (!placed.ok) return placed;
-    } else {
+    } else if (destination.existing === 'replace') {
       await rename(staged.path, target);
+    } else {
+      await calls.rename(staged.path, target);
     }
     await destination.folder.sync();
     return ok(undefined);

@@ -1,8 +1,9 @@
 import { mkdir, realpath } from 'node:fs/promises';
 import { isAbsolute } from 'node:path';
 import { ok, type Result, refuse } from '@sallyport/faults';
+import { pooledCalls } from './disk-calls.ts';
 import { errnoOf, trySystem } from './disk-errno.ts';
-import { isReserved, nativeTraversal, Walk } from './disk-walk.ts';
+import { isReserved, nativeTraversal, rootFolder, Walk } from './disk-walk.ts';
 
 /**
  * The real folder of an account's home, made where it is missing (every missing folder with 0700).
@@ -33,7 +34,7 @@ export function openHome(filesRoot: string, home: string): Promise<Result<string
 
 /** Enters one folder, made if missing. @returns its path without links */
 async function enterOrMake(root: string, names: readonly string[]): Promise<Result<string>> {
-  const walked = await Walk.to(root, names, nativeTraversal);
+  const walked = await Walk.to(rootFolder(root, pooledCalls), names, nativeTraversal);
   if (!walked.ok) return walked;
   const walk = walked.value;
   try {

@@ -1,10 +1,10 @@
 import { constants, type Stats } from 'node:fs';
-import { access, type FileHandle, lstat, open, stat } from 'node:fs/promises';
 import { ok, type Result, refuse } from '@sallyport/faults';
 import { errnoOf } from './disk-errno.ts';
+import { DiskFile } from './disk-file.ts';
 import { type Destination, inPlaceHandle, readHandle, stagedHandle } from './disk-handles.ts';
 import { claimPartial, findPartial, removePartial, type StagedFile, stageFile } from './disk-staging.ts';
-import { type Folder, isLink, rootFolder, type Traversal, type Walk } from './disk-walk.ts';
+import { type Folder, isLink, type Traversal, type Walk } from './disk-walk.ts';
 import type { ReadHandle, WriteHandle, WriteMode } from './filesystem.ts';
 import { WrittenPrefix } from './written-prefix.ts';
 
@@ -16,10 +16,10 @@ async function openRegular(
   walk: Walk,
   flags: number,
   mode?: number,
-): Promise<Result<{ file: FileHandle; stats: Stats }> | typeof isLink> {
-  let file: FileHandle;
+): Promise<Result<{ file: DiskFile; stats: Stats }> | typeof isLink> {
+  let file: DiskFile;
   try {
-    file = await open(walk.path, flags | carefully, mode);
+    file = await DiskFile.open(walk.folder.calls, walk.path, flags | carefully, mode);
   } catch (error) {
     if (errnoOf(error) === 'ELOOP') return isLink;
     throw error;
@@ -79,15 +79,6 @@ export async function openInPlace(
   return ok(inPlaceHandle(file));
 }
 
-async function lstatIfThere(path: string): Promise<Stats | undefined> {
-  try {
-    return await lstat(path);
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return undefined;
-    throw error;
-  }
-}
-
 /** How long a directory is taken to be what it was; what has changed meanwhile is met when the file gets its name. */
 const knownForMs = 5_000;
 
@@ -99,18 +90,21 @@ export class KnownFolders {
   #last: { readonly key: string | undefined; readonly until: number; readonly own: boolean } | undefined;
 
   /** The directory whose staging folder uploads into `folder` use. System errors are thrown, EACCES among them. */
-  async stagingParentOf(key: string | undefined, folder: Folder, home: string, now: number): Promise<Folder> {
+  async stagingParentOf(key: string | undefined, folder: Folder, home: Folder, now: number): Promise<Folder> {
     if (key === undefined || this.#last?.key !== key || this.#last.until <= now) {
-      const [parent] = await Promise.all([stagingParent(folder, home), access(folder.path, constants.W_OK)]);
+      const [parent] = await Promise.all([
+        stagingParent(folder, home),
+        folder.calls.access(folder.path, constants.W_OK),
+      ]);
       this.#last = { key, until: now + knownForMs, own: parent === folder };
     }
-    return this.#last.own ? folder : rootFolder(home);
+    return this.#last.own ? folder : home;
   }
 }
 
 /** Where uploads are staged, and what is known of cut ones. */
 export type StagingPlace = {
-  readonly home: string;
+  readonly home: Folder;
   readonly traversal: Traversal;
   /** What was found of the directory of the last upload. */
   readonly known: KnownFolders;
@@ -123,9 +117,10 @@ export type StagingPlace = {
 };
 
 /** The directory whose staging folder an upload into `folder` uses: a rename needs both on one file system. */
-export async function stagingParent(folder: Folder, home: string): Promise<Folder> {
-  const [target, root] = await Promise.all([stat(folder.path), stat(home)]);
-  return target.dev === root.dev ? rootFolder(home) : folder;
+export async function stagingParent(folder: Folder, home: Folder): Promise<Folder> {
+  const { calls } = folder;
+  const [target, root] = await Promise.all([calls.stat(folder.path), calls.stat(home.path)]);
+  return target.dev === root.dev ? home : folder;
 }
 
 /**
@@ -142,14 +137,14 @@ export async function openStaged(
   place: StagingPlace,
 ): Promise<Result<WriteHandle> | typeof isLink> {
   const [target, parent] = await Promise.all([
-    lstatIfThere(walk.path),
+    walk.folder.calls.lstatIfThere(walk.path),
     place.known.stagingParentOf(place.folderKey, walk.folder, place.home, place.now),
   ]);
   if (target && intent !== 'replace') return refuse('file-exists', 'EEXIST');
   if (target?.isSymbolicLink()) return isLink;
   if (target && !target.isFile()) return refuseKind(target);
   // A rename would replace a read-only file, which writing into it would not.
-  if (target) await access(walk.path, constants.W_OK);
+  if (target) await walk.folder.calls.access(walk.path, constants.W_OK);
 
   const { staged, prefix } = await openStagedFile(parent, intent, permissions, place);
   try {
@@ -158,7 +153,7 @@ export async function openStaged(
     const destination: Destination = {
       folder: await walk.releaseFolder(),
       name,
-      existing: intent === 'replace' ? 'replace' : 'new',
+      existing: intent !== 'replace' ? 'new' : target ? 'replace' : 'replace-if-any',
     };
     const leftover = place.partial === undefined ? undefined : { name: place.partial, prefix };
     return ok(stagedHandle(staged, destination, leftover));

@@ -1,5 +1,6 @@
-import { link, lstat, open, rename, unlink } from 'node:fs/promises';
+import { lstat, open, rename, unlink } from 'node:fs/promises';
 import { ok, type Result, refuse } from '@sallyport/faults';
+import type { DiskCalls } from './disk-calls.ts';
 import { errnoOf, trySystem } from './disk-errno.ts';
 
 /** Errors of `link` where the file system, or its protection of hard links, does not let us use one. */
@@ -12,11 +13,11 @@ const noHardLink = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK'
  *
  * @returns nothing; `file-exists`, or what the system refused
  */
-export function placeNew(from: string, to: string): Promise<Result<void>> {
+export function placeNew(calls: DiskCalls, from: string, to: string): Promise<Result<void>> {
   return trySystem(async () => {
     try {
-      await link(from, to);
-      await unlink(from);
+      await calls.link(from, to);
+      await calls.unlink(from);
     } catch (error) {
       if (!noHardLink.has(errnoOf(error) ?? '')) throw error;
       await reserveAndRename(from, to);
@@ -42,10 +43,15 @@ async function reserveAndRename(from: string, to: string): Promise<void> {
  *
  * @returns nothing; `file-exists`, `path-invalid` for a directory moved into itself, or what the system refused
  */
-export function move(from: string, to: string, existing: 'refuse' | 'replace'): Promise<Result<void>> {
+export function move(
+  calls: DiskCalls,
+  from: string,
+  to: string,
+  existing: 'refuse' | 'replace',
+): Promise<Result<void>> {
   return trySystem(async () => {
     if (existing === 'refuse') {
-      if ((await lstat(from)).isFile()) return placeNew(from, to);
+      if ((await lstat(from)).isFile()) return placeNew(calls, from, to);
       if (await exists(to)) return refuse('file-exists', 'EEXIST');
     }
     try {

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { constants, type Stats } from 'node:fs';
-import { type FileHandle, lstat, mkdir, open, opendir, rename, unlink } from 'node:fs/promises';
+import { lstat, mkdir, opendir, rename, unlink } from 'node:fs/promises';
 import { errnoOf } from './disk-errno.ts';
+import { DiskFile } from './disk-file.ts';
 import { type Folder, openFolder, stagingName, type Traversal } from './disk-walk.ts';
 
 /** After this time without a write nobody still works on a staged file: sessions are idle for a day at most. */
@@ -13,7 +14,7 @@ const sweptEntries = 256;
 
 /** A staged file, open, and the path under which it waits. */
 export type StagedFile = {
-  readonly file: FileHandle;
+  readonly file: DiskFile;
   readonly path: string;
   /** Closes it where it is: it was placed. */
   close(): Promise<void>;
@@ -59,7 +60,7 @@ async function inStaging<T>(
   }
 }
 
-function stagedFile(folder: Folder, file: FileHandle, path: string): StagedFile {
+function stagedFile(folder: Folder, file: DiskFile, path: string): StagedFile {
   const close = async () => {
     await file.close().catch(() => {});
     await folder.close();
@@ -69,8 +70,10 @@ function stagedFile(folder: Folder, file: FileHandle, path: string): StagedFile 
     path,
     close,
     async discard() {
+      // While it has its name, closing it gives no blocks back; removing it does, and that can take its time.
+      await file.close().catch(() => {});
       await unlink(path).catch(() => {});
-      await close();
+      await folder.close();
     },
     async keep(name) {
       await rename(path, `${folder.path}/${name}`).catch(() => unlink(path).catch(() => {}));
@@ -90,7 +93,7 @@ export async function stageFile(parent: Folder, traversal: Traversal, mode: numb
   try {
     const path = `${folder.path}/${randomUUID()}`;
     const flags = constants.O_RDWR | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
-    return stagedFile(folder, await open(path, flags, mode), path);
+    return stagedFile(folder, await DiskFile.open(folder.calls, path, flags, mode), path);
   } catch (error) {
     await folder.close();
     throw error;
@@ -105,7 +108,7 @@ const isPartial = (stats: Stats, now: number): boolean =>
  * not opened first. System errors are thrown.
  */
 export async function findPartial(parent: Folder, name: string, now: number): Promise<Stats | undefined> {
-  const stats = await lstatIfThere(`${parent.path}/${stagingName}/${name}`);
+  const stats = await parent.calls.lstatIfThere(`${parent.path}/${stagingName}/${name}`);
   return stats && isPartial(stats, now) ? stats : undefined;
 }
 
@@ -139,18 +142,10 @@ export async function claimPartial(
   const path = `${folder.path}/${randomUUID()}`;
   try {
     await rename(`${folder.path}/${name}`, path);
-    return stagedFile(folder, await open(path, constants.O_RDWR | constants.O_NOFOLLOW), path);
+    const flags = constants.O_RDWR | constants.O_NOFOLLOW;
+    return stagedFile(folder, await DiskFile.open(folder.calls, path, flags), path);
   } catch (error) {
     await folder.close();
-    if (errnoOf(error) === 'ENOENT') return undefined;
-    throw error;
-  }
-}
-
-async function lstatIfThere(path: string): Promise<Stats | undefined> {
-  try {
-    return await lstat(path);
-  } catch (error) {
     if (errnoOf(error) === 'ENOENT') return undefined;
     throw error;
   }

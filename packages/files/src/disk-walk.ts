@@ -1,12 +1,8 @@
-import { close, closeSync, constants, fsync, open, type Stats } from 'node:fs';
-import { lstat, readlink, realpath } from 'node:fs/promises';
-import { promisify } from 'node:util';
+import { closeSync, constants, type Stats } from 'node:fs';
+import { readlink, realpath } from 'node:fs/promises';
 import { ok, type Result, refuse } from '@sallyport/faults';
+import type { DiskCalls } from './disk-calls.ts';
 import { errnoOf } from './disk-errno.ts';
-
-const openFd = promisify(open);
-const closeFd = promisify(close);
-const fsyncFd = promisify(fsync);
 
 /** Name of the folder that holds unfinished uploads; no client path may go through it and no listing shows it. */
 export const stagingName = '.sallyport-staging';
@@ -43,6 +39,8 @@ const directoryFlags = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_
 /** A directory that a walk has verified. `path` leads to it, without a link, until it is closed. */
 export type Folder = {
   readonly path: string;
+  /** How calls on what is in it are made. */
+  readonly calls: DiskCalls;
   /** Is it still where it was? Free of cost and always true for an open descriptor. */
   verify(): Promise<Result<void>>;
   /** Makes its entries durable. */
@@ -51,19 +49,20 @@ export type Folder = {
 };
 
 /** A directory known by its path alone: the home itself, and every directory of a `path` traversal. */
-function pathFolder(path: string, check: 'trusted' | 'verified'): Folder {
+function pathFolder(path: string, calls: DiskCalls, check: 'trusted' | 'verified'): Folder {
   return {
     path,
+    calls,
     verify: async () =>
       check === 'trusted' || (await realpath(path)) === path
         ? ok(undefined)
         : refuse('permission-denied', 'a directory of the path was replaced'),
     async sync() {
-      const fd = await openFd(path, directoryFlags);
+      const fd = await calls.open(path, directoryFlags);
       try {
-        await fsyncFd(fd);
+        await calls.fsync(fd);
       } finally {
-        await closeFd(fd);
+        await calls.close(fd);
       }
     },
     close: async () => {},
@@ -71,21 +70,22 @@ function pathFolder(path: string, check: 'trusted' | 'verified'): Folder {
 }
 
 /** The home itself: where it lies is the operator's word, so there is nothing to verify. */
-export const rootFolder = (root: string): Folder => pathFolder(root, 'trusted');
+export const rootFolder = (root: string, calls: DiskCalls): Folder => pathFolder(root, calls, 'trusted');
 
 /** Opens one directory in another; throws the system's error, ENOTDIR also for a link. */
 export async function openFolder(parent: Folder, name: string, traversal: Traversal): Promise<Folder> {
+  const { calls } = parent;
   const path = `${parent.path}/${name}`;
+  const fd = await calls.open(path, directoryFlags);
   if (traversal === 'path') {
-    const fd = await openFd(path, directoryFlags);
-    await closeFd(fd);
-    return pathFolder(path, 'verified');
+    await calls.close(fd);
+    return pathFolder(path, calls, 'verified');
   }
-  const fd = await openFd(path, directoryFlags);
   return {
     path: `/proc/self/fd/${fd}`,
+    calls,
     verify: async () => ok(undefined),
-    sync: () => fsyncFd(fd),
+    sync: () => calls.fsync(fd),
     // A directory that was read has nothing to write back: not worth a turn of the thread pool.
     close: async () => closeSync(fd),
   };
@@ -101,28 +101,28 @@ const targetNames = (target: string): string[] =>
  * cannot leave the root. A link that points outside is `permission-denied`.
  */
 export class Walk {
-  readonly #root: string;
+  readonly #root: Folder;
   readonly #traversal: Traversal;
   readonly #folders: Folder[];
   readonly #pending: string[];
   #links = 0;
 
-  private constructor(root: string, names: readonly string[], traversal: Traversal) {
+  private constructor(root: Folder, names: readonly string[], traversal: Traversal) {
     this.#root = root;
     this.#traversal = traversal;
-    this.#folders = [rootFolder(root)];
+    this.#folders = [root];
     this.#pending = [...names];
   }
 
   /**
    * Walks to the parent of the last name.
    *
-   * @param root absolute path of the root, itself free of links
+   * @param root the root, as `rootFolder` knows it
    * @param names the names below it
    * @returns the walk, which the caller closes; `file-not-found`, `not-a-directory`, `permission-denied`,
    *   `path-invalid` for the reserved name. Other system errors are thrown.
    */
-  static async to(root: string, names: readonly string[], traversal: Traversal): Promise<Result<Walk>> {
+  static async to(root: Folder, names: readonly string[], traversal: Traversal): Promise<Result<Walk>> {
     const walk = new Walk(root, names, traversal);
     return (await walk.#settle(() => walk.#descend())) ?? ok(walk);
   }
@@ -151,7 +151,7 @@ export class Walk {
     if (this.#traversal === 'descriptor') return ok(undefined);
     const before = await this.folder.verify();
     if (!before.ok) return before;
-    const there = await lstat(this.path);
+    const there = await this.folder.calls.lstat(this.path);
     if (there.dev !== opened.dev || there.ino !== opened.ino) {
       return refuse('permission-denied', 'the file was replaced while it was opened');
     }
@@ -248,7 +248,7 @@ export class Walk {
     }
     const names = targetNames(target);
     if (target.startsWith('/')) {
-      const rootNames = targetNames(this.#root);
+      const rootNames = targetNames(this.#root.path);
       if (!rootNames.every((rootName, index) => names[index] === rootName)) {
         return refuse('permission-denied', 'a link leads out of the home');
       }
