@@ -43,7 +43,16 @@ afterAll(async () => {
 });
 
 const startNode = (): RunningProcess =>
-  startProcess(node, [sallyport, 'node', 'run', '--home', quickstart.contract.nodeHome, '--stop-with-stdin']);
+  startProcess(node, [
+    sallyport,
+    'node',
+    'run',
+    '--home',
+    quickstart.contract.nodeHome,
+    '--processes',
+    '1',
+    '--stop-with-stdin',
+  ]);
 
 const versionsOf = ({ stdout }: RunningProcess): number[] =>
   [...stdout().matchAll(/running version (\d+)/g)].map(([, version]) => Number(version));

@@ -1,11 +1,14 @@
 import { readFile } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
 import { type ApiRequest, type Client, createClient } from '@sallyport/client';
 import { unwrap } from '@sallyport/faults';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { type OutputMode, printFailure, printResult } from './output.ts';
+import type { QuickstartOptions } from './quickstart/quickstart.ts';
 import { aborted, outliveLogReader, type StopOptions, stopOption, stopRequest } from './stop.ts';
 
 const drainMs = 10_000;
+const mostProcesses = 256;
 
 const portNumber = (text: string): number => {
   const port = Number(text);
@@ -13,6 +16,18 @@ const portNumber = (text: string): number => {
     throw new InvalidArgumentError('a port is 0 to 65535');
   return port;
 };
+
+const processCount = (text: string): number => {
+  const count = Number(text);
+  if (!Number.isInteger(count) || count < 1 || count > mostProcesses)
+    throw new InvalidArgumentError(`processes are 1 to ${mostProcesses}`);
+  return count;
+};
+
+const processesOption = (): Option =>
+  new Option('--processes <number>', 'processes that serve; 1 serves in the node’s own')
+    .argParser(processCount)
+    .default(Math.min(availableParallelism(), mostProcesses), 'one for each core');
 
 const line = (text: string): void => {
   process.stdout.write(`${text}\n`);
@@ -26,6 +41,13 @@ async function attempt(mode: OutputMode, work: () => Promise<void>): Promise<voi
     printFailure(mode, error);
   }
 }
+
+type NodeRunOptions = {
+  readonly home: string;
+  readonly files?: string;
+  readonly controlPlane?: string;
+  readonly processes: number;
+};
 
 const modeOf = (options: { json?: boolean }): OutputMode => (options.json ? 'json' : 'text');
 const jsonOption = () => new Option('--json', 'answer in JSON');
@@ -56,8 +78,9 @@ export async function main(argv: readonly string[]): Promise<void> {
         .choices(['default', 'auto'])
         .default('default'),
     )
+    .addOption(processesOption())
     .addOption(stopOption())
-    .action(async (options: { home: string; ports: 'default' | 'auto' } & StopOptions) => {
+    .action(async (options: QuickstartOptions & StopOptions) => {
       outliveLogReader();
       const stop = stopRequest({ ...options, stopWithParent: process.env.npm_lifecycle_event === 'start' });
       const { quickstart } = await import('./quickstart/quickstart.ts');
@@ -152,14 +175,17 @@ export async function main(argv: readonly string[]): Promise<void> {
     .requiredOption('--home <folder>', 'folder that has joined')
     .option('--files <folder>', 'folder that holds the homes of accounts')
     .option('--control-plane <url>', 'reach the control plane under another URL than it had at the join')
+    .addOption(processesOption())
     .addOption(stopOption())
-    .action(async (options: { home: string; files?: string; controlPlane?: string } & StopOptions) =>
+    .action(async (options: NodeRunOptions & StopOptions) =>
       attempt('text', async () => {
         outliveLogReader();
         const stop = stopRequest(options);
         const { startNode } = await import('@sallyport/data-plane');
         const running = await startNode({
           home: options.home,
+          processes: options.processes,
+          nodeArguments: ['--import', new URL('./load-quickly.mjs', import.meta.url).href],
           log: (text) => line(`node: ${text}`),
           ...(options.files === undefined ? {} : { filesRoot: options.files }),
           ...(options.controlPlane === undefined ? {} : { controlPlane: options.controlPlane }),

@@ -2,27 +2,23 @@ import { dirname } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { ItemReport, ServingState } from '@sallyport/model';
 import { type SnapshotReader, servingState } from '@sallyport/snapshot/node';
-import type { Notice } from './adapter.ts';
 import { connectControlPlane } from './agent/control-plane.ts';
 import { createDenyLists, deniedSessions } from './agent/deny-list.ts';
-import { openEventSpool } from './agent/event-spool.ts';
+import { type NewEvent, openEventSpool } from './agent/event-spool.ts';
 import { loadIdentity, makeNodeHome } from './agent/identity.ts';
 import { forgetJoin } from './agent/join.ts';
 import { createReporter } from './agent/reporter.ts';
 import { snapshotDisk } from './agent/snapshot-disk.ts';
 import { createSynchronisation, type SyncStep } from './agent/sync.ts';
 import { removeTemporaries } from './atomic-file.ts';
-import { createCrlWatch, type StaleCrl } from './crl-watch.ts';
-import { createListeners } from './listeners.ts';
-import { createLockouts, type LockoutBlock } from './lockout/lockouts.ts';
-import { createLoginDesk } from './login-desk.ts';
-import type { LoginRecord } from './login-record.ts';
-import { createVerifiedPasswords } from './password/cache.ts';
-import { createPasswordVerifier } from './password/verifier.ts';
-import type { Session, TransferReport } from './session.ts';
+import { createConnectionGate } from './connection-gate.ts';
+import type { Crew } from './crew.ts';
+import { createCrlWatch } from './crl-watch.ts';
+import { createLockouts } from './lockout/lockouts.ts';
+import { lockoutEvent, staleCrlEvent } from './node-events.ts';
 import { createSessionDirectory } from './session-directory.ts';
-import { createSessionRegistry, type SessionEvents } from './session-registry.ts';
 import { buildView } from './snapshot-view.ts';
+import { createTlsMemories } from './tls/memories.ts';
 import type { ZoneView } from './zone-view.ts';
 
 export type NodeOptions = {
@@ -32,6 +28,10 @@ export type NodeOptions = {
   readonly filesRoot?: string;
   /** URL of the control plane, where it is not the one of the join. Who answers there is checked by signatures. */
   readonly controlPlane?: string;
+  /** Processes that serve, beside this one where there are several; 1, which is this one, where it is left out. */
+  readonly processes?: number;
+  /** Arguments of Node for each of several processes, beside those of this one. */
+  readonly nodeArguments?: readonly string[];
   readonly log: (line: string) => void;
   readonly now?: () => number;
 };
@@ -51,10 +51,10 @@ export interface RunningNode {
 
 const longPollSeconds = 25;
 const reportPeriodMs = 15_000;
-const overduePeriodMs = 1_000;
+const deliveryPeriodMs = 1_000;
 /** Who has come and gone is told no more often than that. */
 const sessionReportPeriodMs = 2_000;
-const redecidePeriodMs = 10_000;
+const crlPeriodMs = 10_000;
 const firstRetryMs = 250;
 const longestRetryMs = 5_000;
 
@@ -75,7 +75,9 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
   const reporter = createReporter(control, spool, now, log);
 
   let view: ZoneView | undefined;
-  let items: readonly ItemReport[] = [];
+  let appliedVersion = 0;
+  /** What the control plane has sent since and this node has not taken. */
+  let refused: readonly ItemReport[] = [];
   const currentView = (): ZoneView => {
     if (!view) throw new Error('no snapshot is applied yet');
     return view;
@@ -85,45 +87,7 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
       ? servingState(sync.inForce.timestamp, now(), sync.inForce.applied.highestIssuedAt)
       : 'refusing';
 
-  const passwords = createPasswordVerifier();
   const directory = createSessionDirectory();
-  const events = {
-    transfer(session, transfer, startedAt) {
-      spool.add({
-        ...transferOf(session, transfer),
-        outcome: transfer.outcome,
-        ...(transfer.reason === undefined ? {} : { reason: transfer.reason }),
-        detail: {
-          ...transferOf(session, transfer).detail,
-          bytes: transfer.bytes,
-          ...(startedAt === undefined
-            ? {}
-            : { startedAt: new Date(startedAt).toISOString(), durationMs: Math.max(0, now() - startedAt) }),
-        },
-      });
-    },
-    lasting(session, transfer) {
-      const { detail, ...event } = transferOf(session, transfer);
-      spool.add({
-        ...event,
-        outcome: 'started',
-        detail: { ...detail, startedAt: new Date(transfer.startedAt).toISOString() },
-      });
-    },
-    closed(session, reason) {
-      spool.add({
-        kind: 'logout',
-        server: session.server,
-        account: session.account.name,
-        source: session.source,
-        outcome: 'ended',
-        ...(reason === undefined ? {} : { reason }),
-        detail: { session: session.id },
-      });
-    },
-  } satisfies SessionEvents;
-  const sessions = createSessionRegistry(currentView, now, events, directory.forProcess().places);
-  const disk = snapshotDisk(paths);
   const lockouts = createLockouts({
     settings: () => currentView().policy.loginSettings.lockout,
     now,
@@ -132,29 +96,36 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
       void reporter.deliver();
     },
   });
+  const disk = snapshotDisk(paths);
   const denyLists = createDenyLists(identity.zone, disk, now, (list) => {
-    sessions.endThose(deniedSessions(list, now()), 'ended-by-operator');
+    crew.endSessions(deniedSessions(list, now()));
     lockouts.enforce(list);
   });
   const sync = await createSynchronisation(identity, disk, control, denyLists, now);
-  const login = createLoginDesk({
-    view: currentView,
-    serving,
-    now,
-    passwords,
-    verifiedPasswords: createVerifiedPasswords(now),
-    lockouts,
-    sessions,
+  const crewOptions = {
     filesRoot: options.filesRoot ?? paths.files,
-    record: (record) => spool.add(loginEvent(record)),
-    pause,
-  });
-  const listeners = createListeners({
-    login,
-    view: currentView,
     now,
-    notice: (notice) => spool.add(noticeEvent(notice)),
-  });
+    state: {
+      connections: createConnectionGate(() => performance.now()),
+      sessions: directory,
+      lockouts,
+      tls: createTlsMemories({ now }),
+    },
+    record: (event: NewEvent) => spool.add(event),
+  };
+  const processes = options.processes ?? 1;
+  // What serves is loaded where it serves: with several processes, not in this one.
+  const crew: Crew =
+    processes === 1
+      ? (await import('./alone.ts')).serveAlone({ ...crewOptions, serving })
+      : (await import('./processes/cluster-crew.ts')).startClusterCrew({
+          ...crewOptions,
+          home: options.home,
+          processes,
+          nodeArguments: options.nodeArguments ?? [],
+          wanted: () => sync.inForce?.applied.manifestDigest,
+          log,
+        });
 
   const watchCrls = createCrlWatch(now, (stale) => {
     log(`revocation list of ${stale.subject}: ${stale.nextUpdate ? `ended ${stale.nextUpdate}` : 'none'}`);
@@ -169,12 +140,12 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
   async function apply(reader: SnapshotReader): Promise<void> {
     const built = buildView(reader);
     view = built.view;
-    // Sessions first: what was revoked ends before a new connection is served.
-    await sessions.redecideAll(built.view);
+    refused = [];
     watchCrls(built.view);
-    items = await listeners.apply(built);
-    for (const { item, result, detail } of items) if (result === 'nack') log(`${item}: ${detail}`);
-    log(`running version ${built.view.version}`);
+    await crew.apply(built);
+    for (const { item, result, detail } of crew.items()) if (result === 'nack') log(`${item}: ${detail}`);
+    appliedVersion = built.view.version;
+    log(`running version ${appliedVersion}`);
     markReady();
   }
 
@@ -184,9 +155,9 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
     reportedChanges = directory.changes;
     reportedAt = now();
     return reporter.report({
-      appliedVersion: view?.version ?? 0,
+      appliedVersion,
       serving: serving(),
-      items,
+      items: [...crew.items(), ...refused],
       sessions: directory.report(),
     });
   };
@@ -202,17 +173,8 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
       void reporter.deliver();
       if (directory.changes !== reportedChanges && Math.abs(now() - reportedAt) >= sessionReportPeriodMs)
         void report();
-    }, overduePeriodMs),
-    // A credential may end by the clock alone, without a change that would have it looked at.
-    setInterval(() => {
-      if (!view) return;
-      watchCrls(view);
-      void sessions.redecideAll(view);
-    }, redecidePeriodMs),
-    setInterval(() => {
-      sessions.endOverdue();
-      if (sync.inForce && serving() === 'refusing') sessions.endAll('service-refusing');
-    }, overduePeriodMs),
+    }, deliveryPeriodMs),
+    setInterval(() => view && watchCrls(view), crlPeriodMs),
   ];
 
   const failures = createFailureLog(log);
@@ -227,6 +189,7 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
           await apply(step.reader);
           void report();
         }
+        if (step.kind === 'renewed') crew.renewed();
       } catch (error) {
         step = {
           kind: 'refused',
@@ -239,8 +202,7 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
         failures.note(
           step.kind === 'refused' ? `${step.fault.code} ${step.fault.detail ?? ''}` : 'unreachable',
         );
-        if (step.kind === 'refused')
-          items = [...items.filter(({ item }) => item !== 'snapshot'), refusal(step)];
+        if (step.kind === 'refused') refused = [refusal(step)];
         const jitter = 0.5 + Math.random();
         await pause(retryMs * jitter, undefined, { signal: stopping.signal }).catch(() => undefined);
         retryMs = Math.min(retryMs * 2, longestRetryMs);
@@ -258,21 +220,15 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
       return serving();
     },
     get version() {
-      return view?.version ?? 0;
+      return appliedVersion;
     },
-    ports: () => listeners.ports(),
+    ports: () => crew.ports(),
     ready,
     async drain(graceMs) {
       stopping.abort();
       for (const timer of timers) clearInterval(timer);
       await following;
-      await listeners.stopAccepting();
-      sessions.stopOperations();
-      const deadline = now() + graceMs;
-      while (sessions.size > 0 && now() < deadline) await pause(20);
-      sessions.endAll('shutdown');
-      await listeners.close();
-      await passwords.close();
+      await crew.drain(graceMs);
       await spool.flush();
       await Promise.race([reporter.deliver(), pause(2_000)]);
     },
@@ -300,70 +256,3 @@ function createFailureLog(log: (line: string) => void) {
     },
   };
 }
-
-const transferOf = (session: Session, { direction, path }: Pick<TransferReport, 'direction' | 'path'>) => ({
-  kind: 'transfer' as const,
-  server: session.server,
-  account: session.account.name,
-  source: session.source,
-  detail: { session: session.id, direction, path },
-});
-
-const loginEvent = ({
-  doorway,
-  user,
-  outcome,
-  reason,
-  session,
-  certificate,
-  credential,
-  version,
-  sshCertificate,
-  lockout,
-}: LoginRecord) => ({
-  kind: 'login' as const,
-  server: doorway.server,
-  account: user.slice(0, 80),
-  source: doorway.source.slice(0, 64),
-  outcome,
-  reason,
-  detail: {
-    ...(session === undefined ? {} : { session }),
-    ...(certificate === undefined ? {} : { certificate }),
-    ...(credential === undefined ? {} : { credential }),
-    ...(lockout === undefined ? {} : { lockout }),
-    snapshot: version,
-    ...doorway.detail?.(),
-    ...(sshCertificate === undefined
-      ? {}
-      : Object.fromEntries(
-          Object.entries(sshCertificate).map(([name, value]) => [`sshCertificate.${name}`, value]),
-        )),
-  },
-});
-
-const lockoutEvent = ({ target, until }: LockoutBlock) => ({
-  kind: 'lockout' as const,
-  ...('account' in target ? { account: target.account } : {}),
-  ...('source' in target ? { source: target.source } : {}),
-  outcome: 'refused' as const,
-  reason: target.counter,
-  detail: { until: new Date(until).toISOString() },
-});
-
-const staleCrlEvent = ({ subject, ...stale }: StaleCrl) => ({
-  kind: 'snapshot' as const,
-  outcome: 'failed' as const,
-  reason: 'crl-stale',
-  detail: { subject: subject.slice(0, 1_000), ...stale },
-});
-
-const noticeEvent = (notice: Notice) => ({
-  kind: notice.kind,
-  server: notice.server,
-  ...(notice.source === undefined ? {} : { source: notice.source.slice(0, 64) }),
-  ...(notice.account === undefined ? {} : { account: notice.account.slice(0, 80) }),
-  outcome: notice.outcome,
-  ...(notice.reason === undefined ? {} : { reason: notice.reason.slice(0, 120) }),
-  ...(notice.detail === undefined ? {} : { detail: notice.detail }),
-});

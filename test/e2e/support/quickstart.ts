@@ -43,7 +43,7 @@ export type Contract = {
 export type QuickstartOptions = {
   /** A fresh temporary folder where it is left out. */
   readonly home?: string;
-  /** Arguments after `--home DIR`; `--ports auto` where they are left out. */
+  /** Arguments after `--home DIR`; free ports and one process that serves where they are left out. */
   readonly args?: readonly string[];
 };
 
@@ -88,7 +88,7 @@ function contractOf(home: string, pid: number): Contract {
 export async function startQuickstart(options: QuickstartOptions = {}): Promise<Quickstart> {
   const home = options.home ?? join(temporaryFolder(), 'home');
   const startedAt = performance.now();
-  const running = spawnQuickstart(home, options.args);
+  const running = spawnQuickstart(home, options.args ?? ['--ports', 'auto', '--processes', '1']);
   const contract = await Promise.race([
     eventually(() => contractOf(home, running.pid), { timeoutMs: 45_000 }).catch(() => {
       throw new Error(`the quickstart is not ready\n${running.stdout()}${running.stderr()}`);

@@ -22,7 +22,12 @@ import { defaultPorts, freePorts, portsInUse, type QuickstartPorts } from './por
 import { type Demo, seedDemo, writeTrustFiles } from './seed.ts';
 import { supervise } from './supervisor.ts';
 
-export type QuickstartOptions = { readonly home: string; readonly ports: 'default' | 'auto' };
+export type QuickstartOptions = {
+  readonly home: string;
+  readonly ports: 'default' | 'auto';
+  /** Processes that serve. */
+  readonly processes: number;
+};
 
 const readyTimeoutMs = 60_000;
 const stopGraceMs = 15_000;
@@ -104,7 +109,17 @@ export async function quickstart(
       children.push(
         supervise(
           'node',
-          run('node', 'run', '--home', paths.node, '--control-plane', url, '--stop-with-stdin'),
+          run(
+            'node',
+            'run',
+            '--home',
+            paths.node,
+            '--control-plane',
+            url,
+            '--processes',
+            String(options.processes),
+            '--stop-with-stdin',
+          ),
           process.env,
           log,
           started('node'),

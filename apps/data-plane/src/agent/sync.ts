@@ -2,12 +2,10 @@ import type { Bytes } from '@sallyport/bytes';
 import { type Fault, ok, type Result } from '@sallyport/faults';
 import type { PollAnswer } from '@sallyport/model';
 import {
-  type Applied,
   type BlobRef,
   followRoot,
   loadRoot,
   manifestDigest,
-  nodeIndexKey,
   openSnapshot,
   type SnapshotReader,
   type TimestampDocument,
@@ -17,16 +15,9 @@ import {
 } from '@sallyport/snapshot/node';
 import type { ControlPlane, Held } from './control-plane.ts';
 import type { DenyLists } from './deny-list.ts';
+import { type InForce, readerOf, readSnapshot } from './disk-snapshot.ts';
 import type { NodeIdentity } from './identity.ts';
-import { rememberedBlobs } from './remembered-blobs.ts';
 import type { SnapshotDisk } from './snapshot-disk.ts';
-
-/** The snapshot in force: what was verified, and the timestamp that says until when it is good. */
-export type InForce = {
-  readonly applied: Applied;
-  readonly timestamp: TimestampDocument;
-  readonly documents: { readonly manifest: string; readonly timestamp: string };
-};
 
 /** What one step of the synchronisation came to. */
 export type SyncStep =
@@ -64,12 +55,6 @@ export async function createSynchronisation(
     throw new Error(`the pinned root is damaged: ${pinned.fault.code}; join again with a new join token`);
   let root: TrustedRoot = pinned.value;
   let inForce: InForce | undefined;
-
-  const self = {
-    node: identity.node,
-    nodeKey: nodeIndexKey(identity.node),
-    sealingPrivateKey: identity.sealingPrivateKey,
-  };
 
   function held(): Held {
     return {
@@ -116,7 +101,7 @@ export async function createSynchronisation(
       if (bytes) used.set(ref.digest, { ref, bytes, onDisk: stored !== undefined });
       return bytes;
     };
-    const opened = await openSnapshot(manifest.value, self, fetchBlob);
+    const opened = await openSnapshot(manifest.value, readerOf(identity), fetchBlob);
     if (!opened.ok) {
       // A blob on disk that fails its check must not stand in the way of a good copy.
       if (opened.fault.code === 'section-digest') await disk.keepOnly(new Set());
@@ -168,37 +153,10 @@ export async function createSynchronisation(
 
     async loadFromDisk() {
       await denyLists.loadFromDisk(root.document);
-      const current = await disk.readCurrent();
-      if (!current) return ok(undefined);
-      const timestamp = await verifyTimestamp(
-        root.document,
-        identity.zone,
-        current.timestamp,
-        undefined,
-        'from-disk',
-      );
-      if (!timestamp.ok) return timestamp;
-      const manifest = await verifyManifest(
-        root.document,
-        identity.zone,
-        current.manifest,
-        timestamp.value,
-        undefined,
-      );
-      if (!manifest.ok) return manifest;
-      const opened = await openSnapshot(manifest.value, self, rememberedBlobs(disk));
-      if (!opened.ok) return opened;
-      inForce = {
-        applied: {
-          trustEpoch: manifest.value.trustEpoch,
-          version: manifest.value.version,
-          manifestDigest: manifestDigest(current.manifest),
-          highestIssuedAt: Math.max(current.highestIssuedAt, Date.parse(timestamp.value.issuedAt)),
-        },
-        timestamp: timestamp.value,
-        documents: { manifest: current.manifest, timestamp: current.timestamp },
-      };
-      return ok(opened.value);
+      const read = await readSnapshot(root.document, identity, disk);
+      if (!read.ok) return read;
+      inForce = read.value?.inForce;
+      return ok(read.value?.reader);
     },
 
     async step(waitSeconds, signal) {

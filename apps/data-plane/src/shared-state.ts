@@ -1,0 +1,48 @@
+import type { LiveSession } from '@sallyport/model';
+import { type ConnectionGate, ownConnections } from './connection-gate.ts';
+import type { Lockouts } from './lockout/lockouts.ts';
+import type { SessionDirectory, SessionPlaces } from './session-directory.ts';
+import type { TlsMemories } from './tls/memories.ts';
+import { createMemoryDesk, type MemoryDesk } from './tls/shared-memories.ts';
+
+/** What all processes of a node must see alike: a limit that each counts for itself would be as many times as high. */
+export type SharedState = {
+  readonly connections: ConnectionGate;
+  readonly sessions: SessionPlaces;
+  readonly lockouts: Lockouts;
+  readonly tls: TlsMemories;
+};
+
+/** The same for one of several processes, by methods that take and give plain data: they are called from there. */
+export type StatePorts = Omit<SharedState, 'tls'> & { readonly tls: Pick<MemoryDesk, 'take' | 'answer'> };
+
+/** Where the shared state is kept. */
+export type KeptState = Omit<SharedState, 'sessions'> & { readonly sessions: SessionDirectory };
+
+/**
+ * The state for one of several processes.
+ *
+ * @returns `lost` takes back whatever the process held, once it is gone, and tells which sessions went with it
+ */
+export function statePortsOf(kept: KeptState): {
+  readonly ports: StatePorts;
+  lost(): readonly LiveSession[];
+} {
+  const connections = ownConnections(kept.connections);
+  const sessions = kept.sessions.forProcess();
+  const tls = createMemoryDesk(kept.tls);
+  const { check, failed, succeeded, spendStep } = kept.lockouts;
+  return {
+    ports: {
+      connections: connections.gate,
+      sessions: sessions.places,
+      lockouts: { check, failed, succeeded, spendStep },
+      tls: { take: tls.take, answer: tls.answer },
+    },
+    lost() {
+      connections.release();
+      tls.close();
+      return sessions.lost();
+    },
+  };
+}
