@@ -15,7 +15,10 @@ export type StatusFacts = {
 export interface Reporter {
   /** Reports now; called after each apply and at intervals. Never rejects. */
   report(facts: StatusFacts): Promise<void>;
-  /** Delivers spooled events until none is left or the control plane does not take them. Never rejects. */
+  /**
+   * Delivers the events that are spooled now, or as many as the control plane takes; those that come meanwhile wait for
+   * the next call, so that they are not brought one by one. Never rejects.
+   */
   deliver(): Promise<void>;
 }
 
@@ -37,9 +40,11 @@ export function createReporter(
   let statusSequence = 0;
   let eventSequence = 0;
   let delivering: Promise<void> | undefined;
+  let more = false;
 
   async function deliverAll(): Promise<void> {
     for (;;) {
+      more = false;
       const batch = await spool.oldest();
       if (!batch) return;
       if (batch.events.length > 0) {
@@ -55,6 +60,7 @@ export function createReporter(
         }
       }
       await spool.remove(batch);
+      if (batch.place === 'newest' && !more) return;
     }
   }
 
@@ -75,6 +81,7 @@ export function createReporter(
       }
     },
     deliver() {
+      more = true;
       delivering ??= deliverAll()
         .catch(() => undefined)
         .finally(() => {
