@@ -143,6 +143,7 @@ export function createSessionRegistry(
         userClass: admission.userClass,
         source: admission.source,
         proofs: admission.proofs,
+        home: admission.home,
         files: watch.files,
         ended: controller.signal,
         admitsOperations: () =>

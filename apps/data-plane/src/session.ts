@@ -37,6 +37,8 @@ export interface Session {
   readonly userClass: string | undefined;
   readonly source: string;
   readonly proofs: readonly ProofKind[];
+  /** The folder of the account's files, as its record names it: accounts may share one. */
+  readonly home?: string;
   /** The account's files, with its permissions of the moment already enforced on every call. */
   readonly files: FileSystem;
   /** Aborted when the session must end at once; `reason` is an EndReason. The adapter closes its connection. */
