@@ -11,11 +11,13 @@ import { documentCases } from './cases/documents.ts';
 import { hostKeyCases } from './cases/host-keys.ts';
 import { inventoryCases } from './cases/inventory.ts';
 import { keyFileCases } from './cases/key-files.ts';
+import { lockoutCases } from './cases/lockouts.ts';
 import { nodeCases } from './cases/nodes.ts';
 import { policyCases } from './cases/policy.ts';
 import { publicationCases } from './cases/publication.ts';
 import { requestCases } from './cases/requests.ts';
 import { revocationCases } from './cases/revocations.ts';
+import { secondFactorCases } from './cases/second-factors.ts';
 import { serverCases } from './cases/servers.ts';
 import { sessionCases } from './cases/sessions.ts';
 import { sshCertificateCases } from './cases/ssh-certificates.ts';
@@ -26,7 +28,6 @@ import { type ControlPlaneUnderTest, createWorld, type World } from './world.ts'
 const groups: Readonly<Record<string, (world: World) => void>> = {
   requests: requestCases,
   'OpenAPI and access': documentCases,
-  // Every change of trust has all zones published: while there are few of them.
   'revocation lists': crlCases,
   revocations: revocationCases,
   zones: zoneCases,
@@ -39,15 +40,27 @@ const groups: Readonly<Record<string, (world: World) => void>> = {
   'signing of requests': certificateSigningCases,
   'OpenSSH certificates': sshCertificateCases,
   accounts: accountCases,
+  'second factors': secondFactorCases,
   policy: policyCases,
   'algorithm policies': algorithmPolicyCases,
   'host keys': hostKeyCases,
   tokens: tokenCases,
   nodes: nodeCases,
   sessions: sessionCases,
+  'lock-outs': lockoutCases,
   publication: publicationCases,
   audit: auditCases,
 };
+
+/**
+ * Groups that share an installation. Each test has zones of its own and every change of trust has all of them published,
+ * so one installation for all would cost the square of their number.
+ */
+const chapters = <T>(all: readonly T[]): T[][] =>
+  Array.from({ length: Math.ceil(all.length / chapterSize) }, (_, at) =>
+    all.slice(at * chapterSize, (at + 1) * chapterSize),
+  );
+const chapterSize = 4;
 
 /**
  * What the control plane promises over HTTP, the same on every runtime.
@@ -56,15 +69,19 @@ const groups: Readonly<Record<string, (world: World) => void>> = {
  */
 export function apiSuite(runtime: string, start: () => Promise<ControlPlaneUnderTest>): void {
   describe(`the API on ${runtime}`, () => {
-    let running: ControlPlaneUnderTest | undefined;
-    const world = createWorld(() => {
-      if (!running) throw new Error(`${runtime} is not running`);
-      return running;
-    });
-    beforeAll(async () => {
-      running = await start();
-    });
-    afterAll(() => running?.stop());
-    for (const [name, cases] of Object.entries(groups)) describe(name, () => cases(world));
+    for (const chapter of chapters(Object.entries(groups))) {
+      describe(chapter.map(([name]) => name).join(', '), () => {
+        let running: ControlPlaneUnderTest | undefined;
+        const world = createWorld(() => {
+          if (!running) throw new Error(`${runtime} is not running`);
+          return running;
+        });
+        beforeAll(async () => {
+          running = await start();
+        });
+        afterAll(() => running?.stop());
+        for (const [name, cases] of chapter) describe(name, () => cases(world));
+      });
+    }
   });
 }

@@ -3,6 +3,7 @@ import { type JoinTicket, joinProof, parseJoinToken, signRequest } from '@sallyp
 import { unwrap } from '@sallyport/faults';
 import type { JoinRequest, LiveSession } from '@sallyport/model';
 import {
+  type DenyListDocument,
   generateSealingKey,
   type ManifestDocument,
   nodeIndexKey,
@@ -10,6 +11,7 @@ import {
   pinRoot,
   type SnapshotReader,
   type TimestampDocument,
+  verifyDenyList,
   verifyManifest,
   verifyTimestamp,
 } from '@sallyport/snapshot/node';
@@ -165,4 +167,16 @@ export function nodeOf(world: World, joined: Json, keys: NodeKeys): TestNode {
       return { timestamp, manifest, reader: unwrap(reader) };
     },
   };
+}
+
+/** The deny list of a poll's answer, verified as a node does. */
+export async function verifiedDenyList(
+  world: World,
+  node: TestNode,
+  answer: Answer,
+): Promise<DenyListDocument> {
+  const { document } = unwrap(await pinRoot(node.root, world.plane().rootFingerprint));
+  const list = unwrap(await verifyDenyList(document, node.zone, answer.body.denyList, undefined, Date.now()));
+  if (list === 'older') throw new Error('nothing was held');
+  return list;
 }

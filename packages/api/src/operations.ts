@@ -10,11 +10,13 @@ import { certificateOperations } from './routes/certificates.ts';
 import { crlOperations } from './routes/crls.ts';
 import { expiryReportOperations } from './routes/expiry-report.ts';
 import { hostKeyOperations } from './routes/host-keys.ts';
+import { lockoutOperations } from './routes/lockouts.ts';
 import { logOperations } from './routes/logs.ts';
 import { nodeProtocolOperations } from './routes/node-protocol.ts';
 import { nodeOperations } from './routes/nodes.ts';
 import { policyOperations } from './routes/policy.ts';
 import { revocationOperations } from './routes/revocations.ts';
+import { secondFactorOperations } from './routes/second-factors.ts';
 import { serverOperations } from './routes/servers.ts';
 import { sessionOperations } from './routes/sessions.ts';
 import { sshCertificateOperations } from './routes/ssh-certificates.ts';
@@ -40,9 +42,11 @@ export const operations: readonly Operation[] = [
   ...revocationOperations,
   ...sshCertificateOperations,
   ...accountOperations,
+  ...secondFactorOperations,
   ...policyOperations,
   ...nodeOperations,
   ...sessionOperations,
+  ...lockoutOperations,
   ...tokenOperations,
   ...nodeProtocolOperations,
 ];

@@ -1,3 +1,4 @@
+export { fromBase32, toBase32 } from './base32.ts';
 export {
   type Bytes,
   canonicalJson,

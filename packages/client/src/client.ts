@@ -11,9 +11,12 @@ import type {
   CertificateCreate,
   JoinToken,
   JoinTokenCreate,
+  Lockout,
   LoginSettings,
   Node,
   NodePatch,
+  SecondFactor,
+  SecondFactorCreate,
   Server,
   ServerCreate,
   ServerPatch,
@@ -78,12 +81,24 @@ export interface Client {
     >;
     revoke(id: string, version: number): Promise<Changed<Certificate>>;
   };
-  readonly accounts: Resource<Account, AccountCreate, AccountPatch>;
+  readonly accounts: Resource<Account, AccountCreate, AccountPatch> & {
+    /** Gives it a second factor; `secret` is Base32 and answered this once. */
+    setSecondFactor(
+      id: string,
+      body?: Input<SecondFactorCreate>,
+    ): Promise<Changed<SecondFactor> & { readonly secret: string; readonly uri: string }>;
+    /** @param version that of the account */
+    removeSecondFactor(id: string, version: number): Promise<{ readonly changeSequence: number }>;
+  };
   readonly algorithmPolicies: Resource<AlgorithmPolicy, AlgorithmPolicyCreate, AlgorithmPolicyPatch>;
   readonly nodes: Pick<Resource<Node, never, NodePatch>, 'list' | 'get' | 'change'>;
   readonly sessions: Pick<Resource<Session, never, never>, 'list' | 'get'> & {
     /** Has its node end it. */
     end(id: string): Promise<Changed<Session> & { readonly deniedUntil: string }>;
+  };
+  readonly lockouts: Pick<Resource<Lockout, never, never>, 'list'> & {
+    /** Unlocks. */
+    remove(id: string): Promise<{ readonly changeSequence: number }>;
   };
   readonly joinTokens: Pick<Resource<JoinToken, JoinTokenCreate, never>, 'list'> & {
     create(body: Input<JoinTokenCreate>): Promise<Changed<JoinToken> & { readonly joinToken: string }>;
@@ -180,12 +195,23 @@ export function createClient(options: {
           Changed<Certificate>
         >,
     },
-    accounts: resource('/v1/accounts'),
+    accounts: {
+      ...resource<Account, AccountCreate, AccountPatch>('/v1/accounts'),
+      setSecondFactor: (id, body = {}) =>
+        request({ method: 'POST', path: `/v1/accounts/${id}/second-factor`, body }) as never,
+      removeSecondFactor: (id, version) =>
+        request({ method: 'DELETE', path: `/v1/accounts/${id}/second-factor`, version }) as never,
+    },
     algorithmPolicies: resource('/v1/algorithm-policies'),
     nodes: resource('/v1/nodes'),
     sessions: {
       ...resource<Session, never, never>('/v1/sessions'),
       end: (id) => request({ method: 'POST', path: `/v1/sessions/${id}/end` }) as never,
+    },
+    lockouts: {
+      ...resource<Lockout, never, never>('/v1/lockouts'),
+      remove: (id) =>
+        request({ method: 'DELETE', path: `/v1/lockouts/${id}` }) as Promise<{ changeSequence: number }>,
     },
     joinTokens: {
       ...resource<JoinToken, JoinTokenCreate, never>('/v1/join-tokens'),

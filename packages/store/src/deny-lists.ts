@@ -17,6 +17,17 @@ export const denyEntriesOf = (queries: Queries, zone: string, at: string): Promi
     .orderBy(asc(denyEntries.key))
     .all();
 
+export const findDenyEntry = (
+  queries: Queries,
+  zone: string,
+  key: string,
+): Promise<DenyEntryRow | undefined> =>
+  queries
+    .select()
+    .from(denyEntries)
+    .where(and(eq(denyEntries.zone, zone), eq(denyEntries.key, key)))
+    .get();
+
 export async function countDenyEntries(queries: Queries, zone: string): Promise<number> {
   const row = await queries
     .select({ entries: count() })

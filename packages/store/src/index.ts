@@ -103,6 +103,7 @@ export {
   type DenyEntryRow,
   type DenyListRow,
   denyEntriesOf,
+  findDenyEntry,
   findDenyList,
   insertDenyEntry,
   pruneDenyEntries,
@@ -124,6 +125,18 @@ export {
   spendJoinToken,
 } from './join-tokens.ts';
 export { type KeyEncryption, keyEncryption } from './key-encryption.ts';
+export {
+  countLockouts,
+  countLockoutsBy,
+  deleteLockout,
+  findLockout,
+  findLockoutKeyed,
+  type LockoutFilter,
+  type LockoutRow,
+  listLockouts,
+  pruneLockouts,
+  saveLockout,
+} from './lockouts.ts';
 export {
   activeNodes,
   advanceEventSequence,
@@ -156,6 +169,14 @@ export {
   type RevocationRow,
   revokedKeys,
 } from './revocations.ts';
+export {
+  allSecondFactors,
+  deleteSecondFactor,
+  findSecondFactor,
+  type SecondFactorRow,
+  saveSecondFactor,
+  secondFactorsOf,
+} from './second-factors.ts';
 export {
   allServers,
   deleteServer,

@@ -1,9 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { unwrap } from '@sallyport/faults';
 import { type LiveSession, session as sessionShape } from '@sallyport/model';
-import { type DenyListDocument, pinRoot, verifyDenyList } from '@sallyport/snapshot/node';
 import { expect, test } from 'vitest';
-import { joinedNode, type TestNode } from '../test-node.ts';
+import { joinedNode, type TestNode, verifiedDenyList } from '../test-node.ts';
 import { type Answer, expectProblem, type Json, type World } from '../world.ts';
 
 const live = (changes: Partial<LiveSession> = {}): LiveSession => ({
@@ -24,15 +22,7 @@ const idsOf = ({ body }: Answer): string[] => body.items.map(({ id }: Json) => i
 export function sessionCases(world: World): void {
   const { call } = world;
 
-  /** The deny list of a poll's answer, verified as a node does. */
-  async function denyListOf(node: TestNode, answer: Answer): Promise<DenyListDocument> {
-    const { document } = unwrap(await pinRoot(node.root, world.plane().rootFingerprint));
-    const list = unwrap(
-      await verifyDenyList(document, node.zone, answer.body.denyList, undefined, Date.now()),
-    );
-    if (list === 'older') throw new Error('nothing was held');
-    return list;
-  }
+  const denyListOf = (node: TestNode, answer: Answer) => verifiedDenyList(world, node, answer);
 
   test('sessions are listed as their node last told of them, and shown', async () => {
     const zone = await world.zone();

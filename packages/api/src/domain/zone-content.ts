@@ -1,11 +1,13 @@
 import { fromBase64 } from '@sallyport/bytes';
 import { FaultError } from '@sallyport/faults';
+import type { Totp } from '@sallyport/model';
 import type { GlobalPolicy } from '@sallyport/policy';
 import type { LocalCertificate, RegisteredCertificate, ZoneContent } from '@sallyport/snapshot/publish';
 import {
   activeNodes,
   allAccounts,
   allRevocations,
+  allSecondFactors,
   type CertificateRow,
   certificatesOfKinds,
   customAlgorithmPolicies,
@@ -21,6 +23,7 @@ import {
 import { nameHash } from './chain-facts.ts';
 import { checksCrl, readCrlRules } from './crl-rules.ts';
 import { endOfUse } from './end-of-use.ts';
+import { openSecondFactor } from './second-factor.ts';
 import { leafOf, privateKeyPurpose, storedLeaf, storedSshBlob } from './stored-certificate.ts';
 import { isTrustedCa, isTrustedSshCa } from './trusted-now.ts';
 
@@ -55,6 +58,7 @@ export async function readZoneContent(
   const servers = await serversOfZone(queries, zoneId);
   const assigned = new Set(servers.flatMap((server) => server.certificates));
   const accounts = (await allAccounts(queries)).filter((account) => account.zones.includes(zoneId));
+  const factors = await secondFactorsByAccount(queries, keys, new Set(accounts.map(({ id }) => id)));
   const localRows = await findCertificates(queries, [...assigned]);
   const loginRows = (await loginCertificatesIn(queries, zoneId)).filter(
     // A weak key logs in where its zone takes such keys, and nowhere else that its account is let into.
@@ -77,6 +81,7 @@ export async function readZoneContent(
       enabled: account.enabled,
       locked: account.locked,
       ...(account.passwordHash === null ? {} : { passwordHash: account.passwordHash }),
+      ...withSecondFactor(factors.get(account.id)),
       permissions: account.permissions,
       limits: account.limits,
       uploadMode: account.uploadMode,
@@ -103,6 +108,21 @@ export async function readZoneContent(
     })),
   };
 }
+
+/** The second factors of these accounts, decrypted: those of other zones are not touched. */
+async function secondFactorsByAccount(
+  queries: Queries,
+  keys: KeyEncryption,
+  accounts: ReadonlySet<string>,
+): Promise<Map<string, Totp>> {
+  const rows = (await allSecondFactors(queries)).filter(({ account }) => accounts.has(account));
+  return new Map(
+    await Promise.all(rows.map(async (row) => [row.account, await openSecondFactor(row, keys)] as const)),
+  );
+}
+
+const withSecondFactor = (secondFactor: Totp | undefined): { secondFactor?: Totp } =>
+  secondFactor === undefined ? {} : { secondFactor };
 
 /** A CA vouches until it is retired; one whose key came alone, until the end that was given to that key as well. */
 function endOfTrust({ form, trustedUntil, validUntil }: CertificateRow): { trustedUntil?: string } {

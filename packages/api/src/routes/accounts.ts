@@ -5,6 +5,7 @@ import {
   deleteAccount,
   deleteCertificateRequestsOf,
   deleteCertificatesOf,
+  deleteSecondFactor,
   findAccount,
   findAccountKeyed,
   findZone,
@@ -12,6 +13,7 @@ import {
   listAccounts,
   loginCertificatesOf,
   type Queries,
+  secondFactorsOf,
   updateAccount,
 } from '@sallyport/store';
 import { z } from 'zod';
@@ -37,14 +39,13 @@ const changedAccount = account.extend(changed);
 
 /** Accounts as the API answers them: whether they have a password, never its hash. */
 async function accountViews(queries: Queries, rows: readonly AccountRow[]): Promise<Account[]> {
-  const logins = await loginCertificatesOf(
-    queries,
-    rows.map((row) => row.id),
-  );
+  const ids = rows.map((row) => row.id);
+  const logins = await loginCertificatesOf(queries, ids);
+  const guarded = new Set((await secondFactorsOf(queries, ids)).map((factor) => factor.account));
   return rows.map(({ nameKey: _nameKey, passwordHash, contact, ...rest }) => ({
     ...rest,
     password: passwordHash === null ? 'none' : 'set',
-    secondFactor: 'none',
+    secondFactor: guarded.has(rest.id) ? 'set' : 'none',
     loginCertificates: [...(logins.get(rest.id) ?? [])],
     ...(contact === null ? {} : { contact }),
   }));
@@ -169,6 +170,7 @@ export const accountOperations = [
         requireVersion(row, expectedVersion);
         await deleteCertificateRequestsOf(change.queries, row.id);
         const certificates = await deleteCertificatesOf(change.queries, row.id);
+        await deleteSecondFactor(change.queries, row.id);
         requireWritten(await deleteAccount(change.queries, row.id, expectedVersion));
         change.audit('account.delete', `account:${row.id}`, { name: row.name, certificates });
         change.touch(row.zones);

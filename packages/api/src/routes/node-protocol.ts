@@ -14,9 +14,11 @@ import { z } from 'zod';
 import type { Caller } from '../caller.ts';
 import type { Dependencies } from '../dependencies.ts';
 import { currentDocuments } from '../domain/current-documents.ts';
-import { currentDenyList } from '../domain/deny-list.ts';
+import { announceDenials, currentDenyList } from '../domain/deny-list.ts';
 import { keepHostKeyReceipts } from '../domain/host-key-receipts.ts';
+import { newId } from '../domain/identifier.ts';
 import { joinNode, judgeJoin } from '../domain/join.ts';
+import { keepLockouts } from '../domain/lockouts.ts';
 import { publishTouched } from '../domain/publish.ts';
 import { operation } from '../operation.ts';
 import { commit, found } from './answers.ts';
@@ -159,11 +161,13 @@ export const nodeProtocolOperations = [
     async run(deps, { body, caller }) {
       const node = callingNode(caller);
       const recorded = await deps.store.record(async (queries) => {
-        if (!(await advanceEventSequence(queries, node.id, body.sequence))) return false;
+        if (!(await advanceEventSequence(queries, node.id, body.sequence))) return undefined;
         await insertEvents(queries, { node: node.id, zone: node.zone }, body.events);
         await keepHostKeyReceipts(queries, node.zone, body.events);
-        return true;
+        const lockoutId = () => newId('lck', deps.randomBytes);
+        return { locked: await keepLockouts(queries, node, body.events, deps.now(), lockoutId) };
       });
+      if (recorded?.locked) deps.defer(() => announceDenials(deps, node.zone));
       return recorded ? ok({ body: { accepted: true as const } }) : refuse('node-replayed');
     },
   }),

@@ -5,7 +5,7 @@ export const denyEntries = sqliteTable(
   'deny_entries',
   {
     zone: text().notNull(),
-    /** What is denied, `session:<id>`: denied twice it is one entry. */
+    /** What is denied, `session:<id>` or `lockout:<whom>`: denied twice it is one entry. */
     key: text().notNull(),
     /** An entry of the signed list, as JSON. */
     entry: text({ mode: 'json' }).$type<{ readonly type: string; readonly until: string }>().notNull(),

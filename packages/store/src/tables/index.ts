@@ -10,9 +10,11 @@ export { events } from './events.ts';
 export { hostKeyReceipts } from './host-key-receipts.ts';
 export { installation } from './installation.ts';
 export { joinTokens } from './join-tokens.ts';
+export { lockouts } from './lockouts.ts';
 export { nodes } from './nodes.ts';
 export { policyDocuments } from './policy-documents.ts';
 export { revocations } from './revocations.ts';
+export { secondFactors } from './second-factors.ts';
 export { servers } from './servers.ts';
 export { sessions } from './sessions.ts';
 export {
