@@ -24,7 +24,7 @@ export function createFtpListener(
   context: AdapterContext,
   options: { readonly random?: () => number } = {},
 ): Listener<FtpServer> {
-  const ports = createPassivePorts(options.random ?? secureRandom);
+  const ports = createPassivePorts(options.random ?? secureRandom, context.slot);
   let current: Definition | undefined;
   let applying: Promise<unknown> = Promise.resolve();
 

@@ -34,3 +34,36 @@ test('one account holds half of the ports at most, and what it gives back is the
     for (const port of opened) port.close();
   }
 });
+
+test('processes that serve alike divide the range among them, unless it is too small for that', async () => {
+  const range = await someRange();
+  const opened: PassivePort[] = [];
+  const portsOf = async (index: number, of: number, within: typeof range): Promise<number[]> => {
+    const ports = createPassivePorts(() => 0.99, { index, of });
+    const numbers: number[] = [];
+    for (let holder = 0; holder < size; holder++) {
+      const port = await ports.open({
+        range: within,
+        host: '127.0.0.1',
+        peer: '127.0.0.1',
+        holder: `${holder}`,
+      });
+      if (!port) continue;
+      opened.push(port);
+      numbers.push(port.port - range.from);
+    }
+    return numbers;
+  };
+  try {
+    const shares = [];
+    for (const index of [0, 1, 2]) shares.push(await portsOf(index, 3, { ...range, to: range.from + 3 }));
+    shares.forEach((share, index) => {
+      for (const number of share) expect(number % 3).toBe(index);
+    });
+    expect(Math.max(...shares.flat())).toBeLessThanOrEqual(3);
+    for (const port of opened.splice(0)) port.close();
+    expect((await portsOf(2, 3, { ...range, to: range.from + 1 })).every((number) => number <= 1)).toBe(true);
+  } finally {
+    for (const port of opened) port.close();
+  }
+});

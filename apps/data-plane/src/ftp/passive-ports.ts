@@ -1,5 +1,6 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import type { PassiveRange } from '@sallyport/model';
+import type { ProcessSlot } from '../adapter.ts';
 import { plainAddress } from '../front-door.ts';
 import type { DataPort } from './data-connection.ts';
 
@@ -29,8 +30,15 @@ const unusedPortMs = 60_000;
 /** Connections that may queue: the peer's one, and strangers that knock on it. */
 const backlog = 16;
 
-/** @param random a number from 0 up to 1, where the search of a range starts: ports must not be foretold */
-export function createPassivePorts(random: () => number): PassivePorts {
+/**
+ * @param random a number from 0 up to 1, where the search of a range starts: ports must not be foretold
+ * @param slot among processes that serve the same listener each has its own part of a range, so that no port is tried
+ *   by two; of a range smaller than their number all have all, and the system refuses the second
+ */
+export function createPassivePorts(
+  random: () => number,
+  slot: ProcessSlot = { index: 0, of: 1 },
+): PassivePorts {
   const taken = new Set<number>();
   const held = new Map<string, number>();
   const hold = (holder: string, change: 1 | -1): void => {
@@ -41,7 +49,9 @@ export function createPassivePorts(random: () => number): PassivePorts {
 
   return {
     async open({ range, host, peer, holder }) {
-      const size = range.to - range.from + 1;
+      const all = range.to - range.from + 1;
+      const { index, of } = all < slot.of ? { index: 0, of: 1 } : slot;
+      const size = Math.ceil((all - index) / of);
       if ((held.get(holder) ?? 0) >= Math.ceil(size / 2)) return undefined;
       hold(holder, 1);
       const release = (port: number): void => {
@@ -50,7 +60,7 @@ export function createPassivePorts(random: () => number): PassivePorts {
       };
       const start = Math.floor(random() * size);
       for (let offset = 0; offset < size; offset++) {
-        const port = range.from + ((start + offset) % size);
+        const port = range.from + index + of * ((start + offset) % size);
         if (taken.has(port)) continue;
         taken.add(port);
         const server = await listenExclusively(host, port);
