@@ -82,6 +82,7 @@ export const faults = {
   'crl-malformed': row(422, badMessage, 501, 'never', 'This is not a revocation list we can read.'),
   'crl-unsupported': row(422, unsupported, 504, 'never', 'This kind of revocation list is not accepted.'),
   'crl-outdated': row(422, denied, 550, 'never', 'The revocation list is older than the one in force.'),
+  'ocsp-unusable': row(422, badMessage, 501, 'never', 'The answer of the OCSP responder cannot be used.'),
   'crl-unreachable': row(502, failure, 451, 'later', 'The revocation list could not be fetched.'),
   'csr-malformed': row(422, badMessage, 501, 'never', 'This is not a certificate request we can read.'),
   'certificate-purpose': row(422, badMessage, 501, 'never', 'This certificate cannot be used for that.'),

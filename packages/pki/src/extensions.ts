@@ -49,6 +49,8 @@ export type CertificateExtensions = {
   readonly nameConstraints?: NameConstraints;
   /** Policies that it was issued under, as dotted object identifiers. */
   readonly policies?: readonly string[];
+  /** Where the issuer answers whether it has revoked the certificate: the first http or https URL (RFC 6960). */
+  readonly ocspUrl?: string;
   /** Object identifiers of the extensions that are marked critical. */
   readonly criticalExtensions: readonly string[];
 };
@@ -146,6 +148,20 @@ function readPolicies(value: Bytes): string[] {
   return policies;
 }
 
+/** Authority information access (RFC 5280 section 4.2.2.1). */
+function readOcspUrl(value: Bytes): string | undefined {
+  const list = new DerReader(readElement(value, tags.sequence).content);
+  while (!list.atEnd) {
+    const description = list.inside(tags.sequence);
+    const method = oidText(description.next(tags.oid));
+    const { tag, content } = description.any();
+    if (method !== oids.ocsp || tag !== contextPrimitive(6)) continue;
+    const url = asciiText(content);
+    if (/^https?:\/\//i.test(url)) return url;
+  }
+  return undefined;
+}
+
 /**
  * Reads the extensions of a certificate (RFC 5280 section 4.2).
  *
@@ -174,6 +190,7 @@ export function readExtensions(list: Bytes | undefined): CertificateExtensions {
   const extendedKeyUsage = read(oids.extendedKeyUsage, readPurposes);
   const nameConstraints = read(oids.nameConstraints, readNameConstraints);
   const policies = read(oids.certificatePolicies, readPolicies);
+  const ocspUrl = read(oids.authorityInfoAccess, readOcspUrl);
   const subjectKeyId = read(oids.subjectKeyIdentifier, (value) =>
     toHex(readElement(value, tags.octetString).content),
   );
@@ -187,6 +204,7 @@ export function readExtensions(list: Bytes | undefined): CertificateExtensions {
     ...(authorityKeyId === undefined ? {} : { authorityKeyId }),
     ...(nameConstraints === undefined ? {} : { nameConstraints }),
     ...(policies === undefined ? {} : { policies }),
+    ...(ocspUrl === undefined ? {} : { ocspUrl }),
     criticalExtensions,
   };
 }

@@ -44,6 +44,7 @@ export type {
 } from './judge-certificate.ts';
 export { keyFacts } from './key-facts.ts';
 export { type GeneratedKeyType, generateKeyPair, type KeyPair, privateKeyMatches } from './key-pair.ts';
+export { maxOcspResponseBytes, type OcspAnswer, ocspRequest, verifyOcspResponse } from './ocsp.ts';
 export { opensshPrivateKey } from './openssh-private-key.ts';
 export { pemOfBase64, readPemCertificates, readPemPrivateKey, toPem, toPemChain } from './pem.ts';
 export type { PrivateKey } from './private-key.ts';

@@ -64,6 +64,7 @@ export const oids = {
   authorityKeyIdentifier: '2.5.29.35',
   extendedKeyUsage: '2.5.29.37',
   inhibitAnyPolicy: '2.5.29.54',
+  authorityInfoAccess: '1.3.6.1.5.5.7.1.1',
   emailAddress: '1.2.840.113549.1.9.1',
   // Purposes (RFC 5280 section 4.2.1.12, RFC 6187 section 2.2.2)
   anyExtendedKeyUsage: '2.5.29.37.0',
@@ -71,4 +72,9 @@ export const oids = {
   clientAuth: '1.3.6.1.5.5.7.3.2',
   secureShellClient: '1.3.6.1.5.5.7.3.21',
   secureShellServer: '1.3.6.1.5.5.7.3.22',
+  // OCSP (RFC 6960)
+  ocsp: '1.3.6.1.5.5.7.48.1',
+  ocspBasic: '1.3.6.1.5.5.7.48.1.1',
+  ocspSigning: '1.3.6.1.5.5.7.3.9',
+  sha1: '1.3.14.3.2.26',
 } as const;
