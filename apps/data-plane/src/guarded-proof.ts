@@ -1,3 +1,4 @@
+import { sha256Hex, utf8 } from '@sallyport/bytes';
 import type { LockoutCounter, Totp } from '@sallyport/model';
 import type { Lockouts, LoginKey } from './lockout/lockouts.ts';
 import type { Verification } from './password/verifier.ts';
@@ -53,8 +54,13 @@ export async function proveCode(
   const verdict = await lockouts.check(key);
   if (verdict.kind === 'blocked') return { kind: 'locked-out', counter: verdict.counter };
   const step = account.totp && stepOf(account.totp, code, now);
-  if (step !== undefined && (await lockouts.spendStep(account.id, step)) === 'fresh')
-    return { kind: 'verified' };
+  if (account.totp && step !== undefined) {
+    const spent = await lockouts.spendStep(`${account.id} ${digestOf(account.totp)}`, step);
+    if (spent === 'fresh') return { kind: 'verified' };
+  }
   await lockouts.failed(key);
   return { kind: 'failed' };
 }
+
+/** Codes of a secret that another one has replaced are no codes of the other. */
+const digestOf = ({ secret }: Totp): string => sha256Hex(utf8(secret)).slice(0, 16);

@@ -37,8 +37,10 @@ export interface HttpConnection {
   /**
    * Admits a request by its Authorization header and the client certificate of the connection. The session stays
    * for later requests with the same header: those are not judged again.
+   *
+   * @param code of the second factor, where the login needs one
    */
-  admit(authorization: string | undefined): Promise<Admission>;
+  admit(authorization: string | undefined, code?: string): Promise<Admission>;
   /** A login of its own, for a session that outlives the connection. */
   openAttempt(): LoginAttempt;
   /** The only account that the client's certificate is registered on; one of several accounts names none. */
@@ -127,7 +129,7 @@ export function createHttpConnection(options: {
     return { kind: 'admitted', session };
   }
 
-  async function prove(
+  async function proveFirst(
     authorization: string | undefined,
   ): Promise<{ user?: string; outcome?: LoginOutcome }> {
     if (authorization === undefined) {
@@ -138,12 +140,23 @@ export function createHttpConnection(options: {
     return basic ? { user: basic.user, outcome: await attempt.password(basic.user, basic.password) } : {};
   }
 
-  async function admitNext(authorization: string | undefined): Promise<Admission> {
+  async function prove(
+    authorization: string | undefined,
+    code: string | undefined,
+  ): Promise<{ user?: string; outcome?: LoginOutcome }> {
+    const { user, outcome } = await proveFirst(authorization);
+    const codeIsMissing = outcome?.kind === 'continue' && outcome.missing.includes('second-factor');
+    return user !== undefined && code !== undefined && codeIsMissing
+      ? { user, outcome: await attempt.secondFactor(user, code) }
+      : { ...(user === undefined ? {} : { user }), ...(outcome === undefined ? {} : { outcome }) };
+  }
+
+  async function admitNext(authorization: string | undefined, code: string | undefined): Promise<Admission> {
     const digest = digestOf(authorization ?? '');
     if (current && timingSafeEqual(current.digest, digest)) {
       return { kind: 'admitted', session: current.session };
     }
-    const { user, outcome } = await prove(authorization);
+    const { user, outcome } = await prove(authorization, code);
     if (outcome?.kind === 'admitted') return take(outcome.session, digest);
     if (authorization !== undefined) refusals++;
     const fault = outcome?.kind === 'refused' ? outcome.fault : 'login-refused';
@@ -178,8 +191,8 @@ export function createHttpConnection(options: {
     exhausted: () => refusals >= limits.maxAuthAttempts,
     busy: () => pending > 0,
 
-    admit(authorization) {
-      const admission = admitting.then(() => admitNext(authorization));
+    admit(authorization, code) {
+      const admission = admitting.then(() => admitNext(authorization, code));
       admitting = admission.catch(() => {});
       return admission;
     },

@@ -27,8 +27,8 @@ export interface Lockouts {
   failed(key: LoginKey): Promise<void>;
   /** A login with a password was admitted: the failures of that name from that source are forgotten. */
   succeeded(key: LoginKey): Promise<void>;
-  /** Takes the time step of a right code for an account: each is taken once. */
-  spendStep(account: string, step: number): Promise<'fresh' | 'spent'>;
+  /** Takes the time step of a right code for a second factor of an account: each is taken once. */
+  spendStep(factor: string, step: number): Promise<'fresh' | 'spent'>;
 }
 
 /** A block that this node begins. `until` in milliseconds. */
@@ -133,7 +133,7 @@ export function createLockouts({
       }
     },
 
-    spendStep: async (account, step) => steps.spend(account, step),
+    spendStep: async (factor, step) => steps.spend(factor, step),
 
     enforce({ entries }) {
       const next = noneDenied();
