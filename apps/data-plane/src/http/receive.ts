@@ -1,28 +1,48 @@
 import { ok, type Result, refuse } from '@sallyport/faults';
 import type { WriteHandle } from '@sallyport/files';
 import { type Incoming, isWhole } from './exchange.ts';
+import { type Pace, watchPace } from './pace.ts';
 
-/** Size of a block, no larger than the body is said to be. */
-function blockSizeOf(incoming: Incoming, most: number): number {
-  const length = Number(incoming.headers['content-length'] ?? most);
-  return Math.max(1, Math.min(most, length));
-}
+/** Bytes that come one after the other: the body of a request, or one file of a form. */
+export type Source = {
+  readonly chunks: AsyncIterable<Buffer>;
+  /** How many there will be, where that is known. */
+  readonly length: number | undefined;
+  /** Did all of them come? Asked at the end. */
+  readonly isWhole: () => boolean;
+  /** Ends the wait for more. */
+  readonly stop: () => void;
+};
+
+/** The body of a request. Its connection stays: the answer still needs it where the storage refuses. */
+export const bodyOf = (incoming: Incoming): Source => {
+  const length = incoming.headers['content-length'];
+  return {
+    chunks: incoming.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>,
+    length: length === undefined ? undefined : Number(length),
+    isWhole: () => isWhole(incoming),
+    stop: () => incoming.destroy(),
+  };
+};
 
 /**
- * Puts the body into the file in blocks, from two buffers in turn: while one is written, the other is filled.
- * The body is asked for no faster than the disk takes it.
+ * Puts the bytes into the file in blocks, from two buffers in turn: while one is written, the other is filled.
+ * They are asked for no faster than the disk takes them.
  *
  * @param most bytes of a block
- * @param progress told how many bytes, from the start, are in the file
- * @returns bytes written; `transfer-cut` where the body did not come to its end, or what the storage refused
+ * @param progress told how many bytes of these are in the file
+ * @param how where in the file they begin, and how slowly they may come
+ * @returns bytes written; `transfer-cut` where they did not come to their end, or what the storage refused
  */
 export async function receive(
-  incoming: Incoming,
+  source: Source,
   handle: WriteHandle,
   most: number,
   progress: (bytes: number) => void,
+  how: { readonly start?: number; readonly pace?: Pace } = {},
 ): Promise<Result<number>> {
-  const blockSize = blockSizeOf(incoming, most);
+  const start = how.start ?? 0;
+  const blockSize = Math.max(1, Math.min(most, source.length ?? most));
   let filling: Uint8Array = Buffer.allocUnsafe(blockSize);
   let spare: Uint8Array | undefined;
   let used = 0;
@@ -35,7 +55,7 @@ export async function receive(
     if (!previous.ok) return previous;
     const block = filling.subarray(0, used);
     const end = position + used;
-    writing = handle.write(block, position).then((result) => {
+    writing = handle.write(block, start + position).then((result) => {
       if (result.ok) progress(end);
       return result;
     });
@@ -45,9 +65,10 @@ export async function receive(
     return ok(undefined);
   }
 
+  const pace = watchPace(source.stop, how.pace);
   try {
-    // The answer still needs the connection where the storage refuses.
-    for await (const chunk of incoming.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
+    for await (const chunk of source.chunks) {
+      pace.came(chunk.length);
       let rest = chunk;
       while (rest.length > 0) {
         const taken = rest.copy(filling, used);
@@ -57,16 +78,18 @@ export async function receive(
         const flushed = await flush();
         if (!flushed.ok) return flushed;
       }
+      pace.waits();
     }
   } catch {
+    // What came is kept to be gone on with.
+    if (used > 0) await flush();
     await writing;
     return refuse('transfer-cut', 'the connection closed within the body');
-  }
-  if (!isWhole(incoming)) {
-    await writing;
-    return refuse('transfer-cut', 'the body is not complete');
+  } finally {
+    pace.end();
   }
   if (used > 0) await flush();
   const last = await writing;
+  if (!source.isWhole()) return refuse('transfer-cut', 'the body is not complete');
   return last.ok ? ok(position) : last;
 }

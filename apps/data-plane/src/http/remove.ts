@@ -1,28 +1,29 @@
-import type { Result } from '@sallyport/faults';
-import type { FileSystem, VirtualPath } from '@sallyport/files';
-import { preconditions, validatorsOf } from './conditions.ts';
+import { currentAt, preconditions } from './conditions.ts';
+import { depthOf } from './dav/destination.ts';
+import { type LockGuard, lockPathOf } from './dav/lock-guard.ts';
 import type { Exchange } from './exchange.ts';
-import { answer } from './outgoing.ts';
+import { answer, isGone } from './outgoing.ts';
 import { sendProblem } from './problem.ts';
+import { removeTree } from './remove-tree.ts';
 
-/** Removes a file, a link, or an empty directory; each asks for its own permission. */
-async function removeAt(files: FileSystem, path: VirtualPath): Promise<Result<void>> {
-  const removed = await files.removeFile(path);
-  if (removed.ok || !['is-a-directory', 'permission-denied'].includes(removed.fault.code)) return removed;
-  const emptied = await files.removeDirectory(path);
-  return !emptied.ok && emptied.fault.code === 'not-a-directory' ? removed : emptied;
-}
-
-/** DELETE: a file or an empty directory. */
-export async function remove({ incoming, outgoing, session, path }: Exchange): Promise<void> {
+/** DELETE: a file, or a directory with everything in it (RFC 4918 section 9.6). */
+export async function remove(exchange: Exchange, guard: LockGuard): Promise<void> {
+  const { incoming, outgoing, session, path } = exchange;
   if (incoming.headers['if-match'] !== undefined || incoming.headers['if-unmodified-since'] !== undefined) {
-    const before = await session.files.stat(path);
-    const current = before.ok ? validatorsOf(before.value) : undefined;
+    const current = await currentAt(session.files, path);
     if (preconditions(incoming.headers, current, 'change') !== 'proceed') {
       return sendProblem(outgoing, 'precondition-failed');
     }
   }
-  const removed = await removeAt(session.files, path);
+  if (depthOf(incoming, 'infinity') !== 'infinity') return sendProblem(outgoing, 'message-malformed');
+  const refusal = await guard.refusal(exchange, [
+    { path, reach: 'tree' },
+    { path, reach: 'member' },
+  ]);
+  if (refusal) return sendProblem(outgoing, refusal);
+  const goesOn = () => !session.ended.aborted && !isGone(outgoing);
+  const removed = await removeTree(session.files, path, goesOn);
   if (!removed.ok) return sendProblem(outgoing, removed.fault.code);
+  await guard.table.forget(lockPathOf(session, path));
   answer(outgoing, 204);
 }

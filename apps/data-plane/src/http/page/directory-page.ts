@@ -1,0 +1,94 @@
+import { type DirectoryEntry, nameOf, namesOf, parentOf, rootPath, type VirtualPath } from '@sallyport/files';
+import { hrefOf, ownPrefix } from '../href.ts';
+import { type Html, html, nothing } from './html.ts';
+import { afterPage, beforePage, type PageUser, tokenField } from './layout.ts';
+
+const units = ['bytes', 'KB', 'MB', 'GB', 'TB', 'PB'];
+
+/** A size as people read it, in powers of 1,000. */
+export function readableSize(bytes: number): string {
+  let value = bytes;
+  let unit = 0;
+  while (value >= 999.5 && unit < units.length - 1) {
+    value /= 1_000;
+    unit++;
+  }
+  if (unit === 0) return bytes === 1 ? '1 byte' : `${bytes} bytes`;
+  return `${value < 10 ? value.toFixed(1) : Math.round(value)} ${units[unit]}`;
+}
+
+const timeOf = (milliseconds: number): Html => {
+  const date = new Date(milliseconds);
+  if (Number.isNaN(date.getTime())) return nothing;
+  const iso = date.toISOString();
+  return html`<time datetime="${iso}">${iso.slice(0, 16).replace('T', ' ')}</time>`;
+};
+
+function trail(path: VirtualPath): Html {
+  const names = namesOf(path);
+  let at: VirtualPath = rootPath;
+  const steps = names.map((name, index) => {
+    at = `${at === '/' ? '' : at}/${name}` as VirtualPath;
+    return index === names.length - 1
+      ? html`<li><a href="${hrefOf(at, 'directory')}" aria-current="page">${name}</a></li>`
+      : html`<li><a href="${hrefOf(at, 'directory')}">${name}</a></li>`;
+  });
+  return html`<nav aria-label="Folders"><ol class="trail"><li><a href="/">Home</a></li>${steps}</ol></nav>`;
+}
+
+const tools = (path: VirtualPath, user: PageUser): Html => html`<div class="tools">
+<form id="upload" class="drop" method="post" enctype="multipart/form-data" action="${ownPrefix}upload" data-directory="${hrefOf(path, 'directory')}" data-token="${user.token}">
+${tokenField(user)}<input type="hidden" name="directory" value="${hrefOf(path, 'directory')}">
+<label for="files">Choose files to upload<span class="by-script">, or drop them here</span></label>
+<input id="files" type="file" name="files" multiple required>
+<label class="check"><input type="checkbox" name="replace" value="yes"> Replace files of the same name</label>
+<button class="main">Upload</button>
+</form>
+<form class="folder" method="post" action="${ownPrefix}folder">
+${tokenField(user)}<input type="hidden" name="directory" value="${hrefOf(path, 'directory')}">
+<label for="folder">New folder</label>
+<input id="folder" name="name" required maxlength="255" autocomplete="off">
+<button>Create</button>
+</form>
+</div>
+<ul id="uploads" class="uploads" hidden></ul>
+<p id="status" class="by-script" role="status"></p>
+`;
+
+/** Everything of the page of a directory before its entries. */
+export const beforeEntries = (path: VirtualPath, user: PageUser): string =>
+  beforePage(nameOf(path) || 'Files', user).markup +
+  html`${trail(path)}
+<h1>${nameOf(path) || 'Files'}</h1>
+${tools(path, user)}<table>
+<caption class="unseen">What is in this folder</caption>
+<thead><tr><th scope="col">Name</th><th scope="col" class="number">Size</th><th scope="col">Changed (UTC)</th><th scope="col"><span class="unseen">Actions</span></th></tr></thead>
+<tbody>
+${
+  path === '/'
+    ? nothing
+    : html`<tr><td class="name"><a class="up" href="${hrefOf(parentOf(path), 'directory')}">Up one folder</a></td><td></td><td></td><td></td></tr>
+`
+}`.markup;
+
+const actionOn = (what: string, path: string, label: string, name: string): Html =>
+  html`<a href="${ownPrefix}${what}?path=${encodeURIComponent(path)}">${label}<span class="unseen"> ${name}</span></a>`;
+
+/** One row. */
+export function entryRow(directory: VirtualPath, { name, attributes }: DirectoryEntry): string {
+  const form = attributes.kind === 'directory' ? 'directory' : 'plain';
+  const href = hrefOf(`${directory === '/' ? '' : directory}/${name}` as VirtualPath, form);
+  const size = attributes.kind === 'file' ? readableSize(attributes.size) : '';
+  return html`<tr><td class="name"><a class="${attributes.kind}" href="${href}">${name}</a></td><td class="number">${size}</td><td>${timeOf(attributes.modifiedAt)}</td><td class="actions">${actionOn('rename', href, 'Rename', name)} ${actionOn('delete', href, 'Delete', name)}</td></tr>
+`.markup;
+}
+
+/** Everything after the entries. */
+export const afterEntries = (count: number): string =>
+  html`</tbody></table>
+${
+  count === 0
+    ? html`<p class="empty">This folder is empty.</p>
+`
+    : nothing
+}${afterPage}`.markup;

@@ -1,0 +1,54 @@
+import type { DirectoryEntry } from '@sallyport/files';
+import type { Exchange } from '../exchange.ts';
+import { cut, ended, writeHead, written } from '../outgoing.ts';
+import { sendProblem } from '../problem.ts';
+import { pageHeaders } from '../security-headers.ts';
+import { afterEntries, beforeEntries, entryRow } from './directory-page.ts';
+import type { PageUser } from './layout.ts';
+
+/** Entries that are put in order; those after them follow as the disk has them, so that memory stays bounded. */
+const maxSorted = 10_000;
+
+const collator = new Intl.Collator('en', { numeric: true });
+const foldersFirst = (left: DirectoryEntry, right: DirectoryEntry): number =>
+  Number(right.attributes.kind === 'directory') - Number(left.attributes.kind === 'directory') ||
+  collator.compare(left.name, right.name);
+
+/** The page of a directory, written as the directory is read. */
+export async function sendDirectoryPage(exchange: Exchange, user: PageUser): Promise<void> {
+  const { incoming, outgoing, session, path } = exchange;
+  const listed = await session.files.list(path);
+  if (!listed.ok) return sendProblem(outgoing, listed.fault.code);
+  writeHead(outgoing, 200, pageHeaders);
+  if (incoming.method === 'HEAD') {
+    outgoing.end();
+    return;
+  }
+  let count = 0;
+  const write = async (entries: readonly DirectoryEntry[]) => {
+    for (let at = 0; at < entries.length; at += 500) {
+      const rows = entries.slice(at, at + 500).map((entry) => entryRow(path, entry));
+      if ((await written(outgoing, rows.join(''))) === 'closed') return 'closed';
+    }
+    return 'written';
+  };
+  try {
+    if ((await written(outgoing, beforeEntries(path, user))) === 'closed') return;
+    let sorted: DirectoryEntry[] | undefined = [];
+    for await (const batch of listed.value) {
+      count += batch.length;
+      if (sorted) sorted.push(...batch);
+      if (sorted && sorted.length < maxSorted) continue;
+      const ready: readonly DirectoryEntry[] = sorted ? sorted.sort(foldersFirst) : batch;
+      sorted = undefined;
+      if ((await write(ready)) === 'closed') return;
+    }
+    if (sorted && (await write(sorted.sort(foldersFirst))) === 'closed') return;
+    await written(outgoing, afterEntries(count));
+  } catch {
+    // Half a listing must not look like a whole one.
+    cut(outgoing);
+    return;
+  }
+  await ended(outgoing);
+}

@@ -1,0 +1,142 @@
+import { createHash, randomBytes } from 'node:crypto';
+import type { LoginAttempt, LoginOutcome } from '../../login.ts';
+import { sourceNetwork } from '../../source-network.ts';
+import type { HttpConnection } from '../connection.ts';
+import type { Incoming, Outgoing } from '../exchange.ts';
+import { hrefOf } from '../href.ts';
+import { answer } from '../outgoing.ts';
+import { sendProblem } from '../problem.ts';
+import { readText } from '../small-body.ts';
+import { targetOf } from '../target.ts';
+import { clearCookie, cookieValue, factorCookie, sessionCookie, setCookie } from '../web-session/cookie.ts';
+import type { Binding, WebSessions } from '../web-session/web-sessions.ts';
+import { sendPage } from './send-page.ts';
+import { secondFactorPage, signInPage } from './sign-in-page.ts';
+
+type Arrival = {
+  readonly incoming: Incoming;
+  readonly outgoing: Outgoing;
+  readonly connection: HttpConnection;
+};
+
+/** The way in by the form. */
+export interface SignIn {
+  /** POST of name and password. */
+  signIn(arrival: Arrival): Promise<void>;
+  /** POST of the code that follows. */
+  secondFactor(arrival: Arrival): Promise<void>;
+}
+
+const maxFormBytes = 8_192;
+const stepMs = 300_000;
+const maxSteps = 1_000;
+const maxCodes = 5;
+/** RFC 9110 section 11.6.1 wants a challenge; this one makes no browser ask by itself. */
+export const formChallenge = { 'WWW-Authenticate': 'Form realm="files"' };
+const failed = 'Name or password is not right, or you may not sign in here.';
+
+/** What a sign-in over this connection is decided for. */
+export const bindingOf = ({ server, source, credential }: HttpConnection): Binding => ({
+  server: server.id,
+  network: sourceNetwork(source),
+  credential:
+    credential.kind === 'proved'
+      ? [...new Set(credential.registrations.map(({ certificate }) => certificate))].sort().join(' ')
+      : undefined,
+});
+
+/** Where to go, if it is a path of ours; it is written anew, so that it can lead nowhere else. */
+export function localTarget(to: string | null): string {
+  const target = targetOf(to ?? '/');
+  return target.ok ? hrefOf(target.value.path, target.value.form) : '/';
+}
+
+type Step = {
+  readonly attempt: LoginAttempt;
+  readonly user: string;
+  readonly network: string;
+  codes: number;
+  readonly until: number;
+};
+
+export function createSignIn(webSessions: WebSessions, now: () => number): SignIn {
+  /** Sign-ins that wait for their second factor, by digest of their cookie. */
+  const steps = new Map<string, Step>();
+  const digestOf = (cookie: string) => createHash('sha256').update(cookie).digest('hex');
+
+  function remember(step: Step): string | undefined {
+    for (const [digest, { until }] of steps) if (until <= now()) steps.delete(digest);
+    if (steps.size >= maxSteps) return undefined;
+    const cookie = randomBytes(32).toString('base64url');
+    steps.set(digestOf(cookie), step);
+    return cookie;
+  }
+
+  async function settle(
+    { outgoing, connection }: Arrival,
+    to: string,
+    outcome: LoginOutcome,
+    waiting: { readonly attempt: LoginAttempt; readonly user: string },
+  ): Promise<void> {
+    if (outcome.kind === 'admitted') {
+      const { credential, ...binding } = bindingOf(connection);
+      const rests = outcome.session.proofs.includes('credential') ? credential : undefined;
+      const cookie = await webSessions.begin(outcome.session, { ...binding, credential: rests });
+      if (cookie === undefined) return sendProblem(outgoing, 'service-refusing');
+      connection.vouch();
+      outgoing.setHeader('Set-Cookie', [setCookie(sessionCookie, cookie), clearCookie(factorCookie)]);
+      return answer(outgoing, 303, { Location: to, 'Cache-Control': 'no-store' });
+    }
+    if (outcome.kind === 'continue' && outcome.missing.some((proof) => proof === 'second-factor')) {
+      const network = sourceNetwork(connection.source);
+      const cookie = remember({ ...waiting, network, codes: 0, until: now() + stepMs });
+      if (cookie === undefined) return sendProblem(outgoing, 'service-refusing');
+      outgoing.setHeader('Set-Cookie', setCookie(factorCookie, cookie));
+      return sendPage(outgoing, 200, secondFactorPage(to));
+    }
+    connection.countRefusal();
+    const close: Record<string, string> = connection.exhausted() ? { Connection: 'close' } : {};
+    sendPage(outgoing, 401, signInPage(to, failed), { ...formChallenge, ...close });
+  }
+
+  return {
+    async signIn(arrival) {
+      const body = await readText(arrival.incoming, maxFormBytes);
+      if (!body.ok) return sendProblem(arrival.outgoing, body.fault.code);
+      const form = new URLSearchParams(body.value);
+      const user = form.get('user') ?? '';
+      const password = form.get('password') ?? '';
+      const to = localTarget(form.get('to'));
+      if (user === '' || password === '') {
+        return sendPage(arrival.outgoing, 401, signInPage(to, failed), formChallenge);
+      }
+      const attempt = arrival.connection.openAttempt();
+      await settle(arrival, to, await attempt.password(user, password), { attempt, user });
+    },
+
+    async secondFactor(arrival) {
+      const { incoming, outgoing, connection } = arrival;
+      const body = await readText(incoming, maxFormBytes);
+      if (!body.ok) return sendProblem(outgoing, body.fault.code);
+      const form = new URLSearchParams(body.value);
+      const to = localTarget(form.get('to'));
+      const digest = digestOf(cookieValue(incoming.headers.cookie, factorCookie) ?? '');
+      const step = steps.get(digest);
+      const usable = step && step.until > now() && step.network === sourceNetwork(connection.source);
+      if (!usable) {
+        return sendPage(outgoing, 401, signInPage(to, 'That took too long. Sign in again.'), formChallenge);
+      }
+      const outcome = await step.attempt.secondFactor(step.user, (form.get('code') ?? '').trim());
+      if (outcome.kind === 'admitted') {
+        steps.delete(digest);
+        return settle(arrival, to, outcome, step);
+      }
+      connection.countRefusal();
+      if (++step.codes >= maxCodes) {
+        steps.delete(digest);
+        return sendPage(outgoing, 401, signInPage(to, failed), formChallenge);
+      }
+      sendPage(outgoing, 401, secondFactorPage(to, 'The code is not right.'), formChallenge);
+    },
+  };
+}
