@@ -178,7 +178,7 @@ describe('data connections', () => {
     expect(await client.reply()).toMatch(/^226/);
   });
 
-  test('a client connection to a port that is spent is refused', async () => {
+  test('a second connection to a port that is spent is refused', async () => {
     await using served = await servePlain(certificates);
     const client = await loggedInPlain(served.port);
     const port = await client.passive();
