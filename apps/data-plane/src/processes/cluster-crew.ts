@@ -1,5 +1,7 @@
 import cluster, { type Worker } from 'node:cluster';
+import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import type { ItemReport } from '@sallyport/model';
 import type { NewEvent } from '../agent/event-spool.ts';
 import type { Crew } from '../crew.ts';
 import { logoutEvent } from '../node-events.ts';
@@ -28,8 +30,6 @@ type Served = Extract<WorkerApplied, { kind: 'applied' }>;
 type Member = {
   readonly worker: Worker;
   readonly work: Work;
-  /** Resolves once it can be told to apply, or is gone. */
-  readonly up: Promise<void>;
   state: 'starting' | 'up' | 'gone';
   readonly gone: Promise<void>;
   served: Served | undefined;
@@ -45,6 +45,14 @@ const applyMs = 30_000;
 /** More than a drain's grace: to close what is left, and to say so. */
 const closeMs = 5_000;
 const ticketSecretsPeriodMs = 300_000;
+const awaitPeriodMs = 20;
+
+const nobodyServes: ItemReport = {
+  item: 'processes',
+  result: 'nack',
+  fault: 'item-engine-refused',
+  detail: 'no process serves: each that was started has ended',
+};
 
 /**
  * Runs processes that serve alike, and replaces those that end. The listening sockets are this process's own, which
@@ -76,7 +84,6 @@ export function startClusterCrew(options: ClusterCrewOptions): Crew {
     const since = performance.now();
     const worker = cluster.fork();
     const held = statePortsOf(state);
-    const isUp = Promise.withResolvers<void>();
     const isGone = Promise.withResolvers<void>();
     const foreman: Foreman = {
       begin: async () => ({
@@ -87,7 +94,7 @@ export function startClusterCrew(options: ClusterCrewOptions): Crew {
       }),
       ready() {
         if (member.state === 'starting') member.state = 'up';
-        void apply(member).then(isUp.resolve);
+        void apply(member);
       },
       record: options.record,
     };
@@ -101,7 +108,6 @@ export function startClusterCrew(options: ClusterCrewOptions): Crew {
     const member: Member = {
       worker,
       work: remotePort<Work>(link, 'work', workCalls),
-      up: isUp.promise,
       gone: isGone.promise,
       state: 'starting',
       served: undefined,
@@ -123,7 +129,6 @@ export function startClusterCrew(options: ClusterCrewOptions): Crew {
       member.state = 'gone';
       link.lost();
       for (const session of held.lost()) options.record(logoutEvent(session, 'process-lost'));
-      isUp.resolve();
       isGone.resolve();
       if (stopping) return;
       if (performance.now() - since > healthyMs) slot.restartMs = firstRestartMs;
@@ -168,12 +173,16 @@ export function startClusterCrew(options: ClusterCrewOptions): Crew {
 
   return {
     async apply() {
-      const up = members();
-      // The first snapshot waits for the first processes; later ones do not wait for one that is being replaced.
-      if (up.length === 0) await Promise.all(slots.map(({ member }) => member?.up));
-      else await Promise.all(up.map(apply));
+      await Promise.all(members().map(apply));
+      // One that is being replaced is not waited for, unless there is no other.
+      const deadline = performance.now() + startMs;
+      while (!stopping && !members().some(({ served }) => served) && performance.now() < deadline)
+        await pause(awaitPeriodMs);
     },
-    items: () => mergedItems(members().flatMap(({ served }) => (served ? [served.items] : []))),
+    items() {
+      const served = members().flatMap((member) => (member.served ? [member.served.items] : []));
+      return served.length > 0 ? mergedItems(served) : [nobodyServes];
+    },
     renewed() {
       for (const { work } of members()) work.renew();
     },
