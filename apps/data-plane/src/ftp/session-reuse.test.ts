@@ -20,6 +20,9 @@ const required = { tlsSessionReuse: 'required' } as const;
 const anna = ['-u', 'anna:correct horse'];
 type Served = Awaited<ReturnType<typeof serve>>;
 
+// Not on TLS 1.3: OpenSSL's client spends a ticket at its first use, and curl before 8.12 holds one at a time.
+const concurrently = ['-Z', '--parallel-max', '4', '--parallel-immediate'];
+
 async function files(served: Served, count: number): Promise<string[]> {
   const names = Array.from({ length: count }, (_, at) => `f${at}`);
   for (const name of names) await writeFile(join(served.desk.home, name), `file ${name}`);
@@ -29,10 +32,10 @@ async function files(served: Served, count: number): Promise<string[]> {
 describe.each(['1.2', '1.3'])('required, TLS %s', (version) => {
   const only = [`--tlsv${version}`, '--tls-max', version];
 
-  test('curl transfers one after the other on one connection, and in parallel on several', async () => {
+  test('curl transfers one after the other, and in parallel where it can', async () => {
     await using served = await serve(certificates, { ftp: required });
     const names = await files(served, 12);
-    for (const parallel of [[], ['-Z', '--parallel-max', '4', '--parallel-immediate']]) {
+    for (const parallel of version === '1.2' ? [[], concurrently] : [[]]) {
       const urls = names.slice(0, -1).map((name) => `ftp://localhost:${served.port}/${name}`);
       const outputs = names.flatMap((name) => ['-o', served.path(name)]);
       await served.curl(names.at(-1) as string, ...anna, ...only, ...parallel, ...outputs, ...urls);
