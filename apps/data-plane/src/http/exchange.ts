@@ -19,6 +19,7 @@ export interface Incoming extends Readable {
     readonly aborted: boolean;
     readonly destroyed: boolean;
     readonly rstCode?: number | undefined;
+    readonly endAfterHeaders?: boolean | undefined;
   };
 }
 
@@ -68,8 +69,8 @@ export function headerValues(incoming: Pick<Incoming, 'rawHeaders'>, name: strin
 export const authorityOf = ({ headers }: Pick<Incoming, 'headers'>): string =>
   headers[':authority'] ?? headers.host ?? '';
 
-/** Does the request bring a body? One of HTTP/2 without a length is only known by its end. */
-export const hasBody = ({ headers, httpVersionMajor, complete }: Incoming): boolean =>
-  headers['transfer-encoding'] !== undefined ||
-  (headers['content-length'] ?? '0') !== '0' ||
-  (httpVersionMajor >= 2 && headers['content-length'] === undefined && !complete);
+/** Does the request bring a body? On HTTP/2 the frame of its headers says whether that was all. */
+export const hasBody = ({ headers, stream }: Incoming): boolean =>
+  stream
+    ? stream.endAfterHeaders !== true
+    : headers['transfer-encoding'] !== undefined || (headers['content-length'] ?? '0') !== '0';

@@ -4,6 +4,7 @@ import { childOf, type VirtualPath } from '@sallyport/files';
 import type { LockGuard } from '../dav/lock-guard.ts';
 import type { Exchange } from '../exchange.ts';
 import { isWhole } from '../exchange.ts';
+import { isGone } from '../outgoing.ts';
 import type { Pace } from '../pace.ts';
 import { receive } from '../receive.ts';
 import { targetOf } from '../target.ts';
@@ -99,7 +100,7 @@ export function storeForm(
         },
         { pace: means.pace },
       );
-      const fits = received.ok && !session.ended.aborted && !incoming.destroyed;
+      const fits = received.ok && !session.ended.aborted && !isGone(exchange.outgoing);
       if (!fits) await opened.value.abandon('discard');
       const committed = fits
         ? await opened.value.commit()
