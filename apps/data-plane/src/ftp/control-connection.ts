@@ -15,16 +15,15 @@ import {
   type Transfer,
 } from '@sallyport/ftp';
 import type { FtpServer } from '@sallyport/model';
-import type { CredentialFact } from '@sallyport/policy';
 import type { AdapterContext } from '../adapter.ts';
 import { plainAddress } from '../front-door.ts';
-import type { CredentialStands, LoginAttempt, LoginOutcome } from '../login.ts';
 import type { Session } from '../session.ts';
 import type { TlsAcceptor, TlsOutcome } from '../tls/acceptor.ts';
 import type { DataTlsOutcome } from '../tls/secure-data.ts';
 import type { RunningServer } from '../zone-view.ts';
 import { type ControlLink, createControlLink } from './control-link.ts';
 import { DataSide } from './data-side.ts';
+import { LoginSide } from './login-side.ts';
 import type { PassivePorts } from './passive-ports.ts';
 
 /** What a control connection is served with. */
@@ -64,8 +63,7 @@ class ControlConnection {
   readonly #source: string;
   #link: ControlLink | undefined;
   #state: ControlState;
-  #attempt: LoginAttempt | undefined;
-  #session: Session | undefined;
+  readonly #login: LoginSide;
   #secured: Secured | undefined;
   readonly #data: DataSide;
   #timer: NodeJS.Timeout | undefined;
@@ -75,7 +73,10 @@ class ControlConnection {
     this.#means = means;
     this.#server = means.accepted.server;
     this.#source = plainAddress(raw.remoteAddress);
-    const { ftp, limits } = this.#server;
+    const { id, ftp, limits } = this.#server;
+    this.#login = new LoginSide(means.context.login, { server: id, source: this.#source }, () =>
+      this.#ended(),
+    );
     this.#data = new DataSide({
       running: means.running,
       ports: means.ports,
@@ -94,7 +95,7 @@ class ControlConnection {
   }
 
   async serve(): Promise<void> {
-    this.#startLoginTime();
+    this.#startTimer(this.#server.limits.loginGraceSeconds);
     let socket = this.#raw;
     if (this.#server.ftp.implicitTls) {
       const outcome = await this.#secure(this.#raw);
@@ -102,7 +103,7 @@ class ControlConnection {
       socket = outcome.socket;
       this.#state = initialState(this.#state.rules, 'encrypted', serverNameOf(outcome));
     } else {
-      this.#openAttempt('clear', { kind: 'none' });
+      this.#login.openClear();
     }
     const link = createControlLink({
       socket,
@@ -121,7 +122,7 @@ class ControlConnection {
 
   /** What does not wait behind a transfer: ABOR, whose own reply keeps its place, and STAT where no line is before it. */
   #overtakes(line: ReadLine, waiting: number): 'taken' | 'waits' {
-    if (this.#session) this.#timer?.refresh();
+    if (this.#login.session) this.#timer?.refresh();
     if (line.kind !== 'line') return 'waits';
     if (/^abor\s*$/i.test(line.text)) this.#data.abort();
     const status = waiting === 0 && /^stat\s*$/i.test(line.text) ? this.#data.status() : undefined;
@@ -138,7 +139,7 @@ class ControlConnection {
   cleanUp(): void {
     clearTimeout(this.#timer);
     this.#data.closePort();
-    this.#logOut();
+    this.#login.logOut();
     if (this.#link) this.#link.farewell();
     else this.#raw.destroy();
   }
@@ -153,10 +154,10 @@ class ControlConnection {
     else this.#raw.destroy();
   }
 
-  readonly #onEnded = (): void => {
+  #ended(): void {
     this.#data.abort();
     this.#link?.farewell(reply(421, 'The session was ended.'));
-  };
+  }
 
   #notice(outcome: 'refused' | 'failed', reason: string, account?: string): void {
     this.#means.context.notice({
@@ -167,12 +168,6 @@ class ControlConnection {
       outcome,
       reason,
     });
-  }
-
-  #openAttempt(channel: 'clear' | 'encrypted', credential: CredentialFact, stands?: CredentialStands): void {
-    const { login } = this.#means.context;
-    this.#attempt = login.open({ server: this.#server.id, source: this.#source, channel });
-    if (channel === 'encrypted') this.#attempt.tlsCredential(credential, stands);
   }
 
   /** Runs the TLS handshake and opens a login attempt with what it proved; the raw socket is gone where it fails. */
@@ -188,7 +183,7 @@ class ControlConnection {
     }
     outcome.socket.once('close', () => this.#raw.destroy());
     this.#secured = outcome;
-    this.#openAttempt('encrypted', outcome.credential, outcome.credentialStands);
+    this.#login.openEncrypted(outcome);
     return outcome;
   }
 
@@ -224,17 +219,17 @@ class ControlConnection {
       case 'secure':
         return this.#upgrade(link);
       case 'name':
-        return this.#loggedIn('name', await this.#attempt?.name(effect.user));
       case 'password':
-        return this.#loggedIn('password', await this.#attempt?.password(effect.user, effect.password));
       case 'second-factor':
-        return this.#loggedIn('second-factor', await this.#attempt?.secondFactor(effect.user, effect.code));
+        return this.#ask(effect);
       case 'listen':
-        return this.#admits(link) ? this.#data.listen(effect, this.#session) : undefined;
+        return this.#admits(link) ? this.#data.listen(effect, this.#login.session) : undefined;
       case 'aim':
         return this.#admits(link) ? this.#data.aim(effect) : undefined;
       case 'hash':
-        return this.#session && this.#admits(link) ? this.#data.hash(effect, this.#session) : undefined;
+        return this.#login.session && this.#admits(link)
+          ? this.#data.hash(effect, this.#login.session)
+          : undefined;
       case 'log-out':
         this.#startOver();
         return undefined;
@@ -256,46 +251,31 @@ class ControlConnection {
     return this.#turnedAway(outcome, link) ? undefined : { kind: 'secured', ...named(serverNameOf(outcome)) };
   }
 
-  #loggedIn(asked: 'name' | 'password' | 'second-factor', outcome: LoginOutcome | undefined): ControlEvent {
-    switch (outcome?.kind) {
-      case undefined:
-        return { kind: 'login', asked, outcome: 'refused', fault: 'service-refusing' };
-      case 'continue':
-        return { kind: 'login', asked, outcome: onlySecondFactor(outcome) ? 'second-factor' : 'continue' };
-      case 'refused':
-        return { kind: 'login', asked, outcome: 'refused', fault: outcome.fault };
-      case 'admitted':
-        this.#session = outcome.session;
-        this.#secured?.bindTo(outcome.session.account.id);
-        clearTimeout(this.#timer);
-        this.#timer = setTimeout(() => this.#expire(), this.#server.limits.idleSeconds * 1_000);
-        if (outcome.session.ended.aborted) this.#onEnded();
-        else outcome.session.ended.addEventListener('abort', this.#onEnded);
-        return { kind: 'login', asked, outcome: 'admitted' };
+  async #ask(question: Parameters<LoginSide['ask']>[0]): Promise<ControlEvent> {
+    const answer = await this.#login.ask(question);
+    const { session } = this.#login;
+    if (answer.outcome === 'admitted' && session) {
+      this.#secured?.bindTo(session.account.id);
+      this.#startTimer(this.#server.limits.idleSeconds);
     }
-  }
-
-  #logOut(): void {
-    this.#session?.ended.removeEventListener('abort', this.#onEnded);
-    this.#session?.close();
-    this.#session = undefined;
+    return answer;
   }
 
   /** After REIN, in clear: nobody is logged in, and the time to log in begins anew. */
   #startOver(): void {
-    this.#logOut();
-    this.#openAttempt('clear', { kind: 'none' });
-    this.#startLoginTime();
+    this.#login.logOut();
+    this.#login.openClear();
+    this.#startTimer(this.#server.limits.loginGraceSeconds);
   }
 
-  #startLoginTime(): void {
+  #startTimer(seconds: number): void {
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#expire(), this.#server.limits.loginGraceSeconds * 1_000);
+    this.#timer = setTimeout(() => this.#expire(), seconds * 1_000);
   }
 
   /** May something new begin? A draining server lets go of its clients here. */
   #admits(link: ControlLink): boolean {
-    if (this.#session?.admitsOperations()) return true;
+    if (this.#login.session?.admitsOperations()) return true;
     link.farewell(faultReply('service-refusing'));
     return false;
   }
@@ -304,11 +284,12 @@ class ControlConnection {
     command: (ControlEffect & { kind: 'operate' })['command'],
     link: ControlLink,
   ): Promise<ControlEvent | undefined> {
-    if (!this.#session || !this.#admits(link)) return undefined;
+    const { session } = this.#login;
+    if (!session || !this.#admits(link)) return undefined;
     return {
       kind: 'operated',
       command,
-      result: await operate(this.#session.files, command, this.#means.context.now()),
+      result: await operate(session.files, command, this.#means.context.now()),
     };
   }
 
@@ -324,7 +305,7 @@ class ControlConnection {
   }
 
   async #runTransfer(transfer: Transfer, link: ControlLink): Promise<void> {
-    const session = this.#session;
+    const { session } = this.#login;
     if (!session || !this.#admits(link)) {
       this.#data.closePort();
       return;
@@ -342,10 +323,6 @@ class ControlConnection {
     if (last) await link.send(last);
   }
 }
-
-/** Is a second factor all that is missing? */
-const onlySecondFactor = ({ missing }: LoginOutcome & { kind: 'continue' }): boolean =>
-  missing.length > 0 && missing.every((proof) => proof === 'second-factor');
 
 /** The name that the client asked for in its handshake. */
 const serverNameOf = ({ socket }: Secured): string | undefined => socket.servername || undefined;
