@@ -7,6 +7,7 @@ import type { HostKey } from './host-keys.ts';
 import type { HybridKem } from './hybrid-kem.ts';
 import { leadKeyExchange } from './key-exchange.ts';
 import type { OfferedAlgorithms } from './negotiation.ts';
+import { repeatServiceRequests } from './service-requests.ts';
 import {
   disconnectReason,
   extInfoMessage,
@@ -117,6 +118,7 @@ export class SshLink {
     });
     this.#followKeyExchanges();
     this.#announceHostKeys();
+    repeatServiceRequests(this.#protocol, () => client.authenticated);
     this.#boundMemory();
   }
 

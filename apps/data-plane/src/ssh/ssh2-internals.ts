@@ -114,6 +114,7 @@ export type Protocol = {
   _queue: unknown[] | undefined;
   readonly _handlers: {
     GLOBAL_REQUEST: (protocol: Protocol, name: string, wantReply: boolean, data: unknown) => void;
+    SERVICE_REQUEST: (protocol: Protocol, service: string) => void;
   };
   _onHandshakeComplete: (negotiated: Negotiated) => void;
   _cipher: { encrypt(packet: Buffer): void };
@@ -126,6 +127,7 @@ export type Protocol = {
   };
   requestSuccess(data: Buffer): void;
   requestFailure(): void;
+  serviceAccept(service: string): void;
   authPKOK(algorithm: string, key: Buffer): void;
   channelData(channel: number, data: Buffer): void;
   channelWindowAdjust(channel: number, bytes: number): void;
