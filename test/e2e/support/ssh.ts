@@ -16,6 +16,8 @@ export type SshLogin = {
   /** File of a private key. */
   readonly key?: string;
   readonly password?: string;
+  /** Code of a second factor: the answer to every question that speaks of a code. */
+  readonly code?: string;
   /** As in `PreferredAuthentications`; what key and password make possible where it is left out. */
   readonly methods?: string;
   /** The contract's where it is left out. */
@@ -26,15 +28,23 @@ export type SshLogin = {
 /** A path as a value of an option: ssh splits it at spaces and expands percent signs. */
 const quoted = (path: string): string => `"${path.replaceAll('%', '%%')}"`;
 
-/** ssh runs this to ask for a password: it has no terminal in a test. */
-function askPass(password: string): Record<string, string> {
+/** ssh runs this to ask for a password or a code: it has no terminal in a test. */
+function askPass(password: string, code = ''): Record<string, string> {
   const program = join(temporaryFolder(), 'askpass');
-  writeFileSync(program, '#!/bin/sh\nprintf "%s\\n" "$SALLYPORT_TEST_PASSWORD"\n', { mode: 0o700 });
+  const script = [
+    '#!/bin/sh',
+    'case "$1" in',
+    '  *code*) printf "%s\\n" "$SALLYPORT_TEST_CODE" ;;',
+    '  *) printf "%s\\n" "$SALLYPORT_TEST_PASSWORD" ;;',
+    'esac',
+  ];
+  writeFileSync(program, `${script.join('\n')}\n`, { mode: 0o700 });
   return {
     SSH_ASKPASS: program,
     SSH_ASKPASS_REQUIRE: 'force',
     DISPLAY: 'none',
     SALLYPORT_TEST_PASSWORD: password,
+    SALLYPORT_TEST_CODE: code,
   };
 }
 
@@ -67,7 +77,7 @@ export function sshArguments(
       ...Object.entries(options).flatMap(([name, value]) => ['-o', `${name}=${value}`]),
       ...(login.options ?? []),
     ],
-    env: password === undefined ? {} : askPass(password),
+    env: password === undefined ? {} : askPass(password, login.code),
   };
 }
 
