@@ -3,6 +3,7 @@ import { type FileAttributes, rootPath, type VirtualPath } from '@sallyport/file
 import { defaultFacts, type Fact } from './facts.ts';
 import type { HashAlgorithm, HashRequest } from './hash.ts';
 import type { ListingFormat } from './listing.ts';
+import type { NameEncoding } from './name-encoding.ts';
 import type { PassiveEndpoint } from './passive.ts';
 import type { Reply } from './reply.ts';
 
@@ -14,6 +15,8 @@ export type ControlRules = {
   readonly clearLogin: 'by-policy' | 'refused';
   /** Logins that may fail before the connection is closed. */
   readonly maxAuthAttempts: number;
+  /** How names are written until the client asks for UTF-8 (RFC 2640 section 3). */
+  readonly nameEncoding: NameEncoding;
 };
 
 /** How far the login of a connection is. */
@@ -47,6 +50,7 @@ export type ControlState = {
   /** EPSV ALL: nothing but EPSV from here on (RFC 2428 section 4). */
   readonly epsvOnly: boolean;
   readonly facts: readonly Fact[];
+  readonly encoding: NameEncoding;
   /** What HASH uses, by OPTS HASH. */
   readonly hash: HashAlgorithm;
 };
@@ -72,6 +76,7 @@ export const initialState = (
   data: 'none',
   epsvOnly: false,
   facts: defaultFacts,
+  encoding: rules.nameEncoding,
   hash: 'SHA-256',
 });
 
@@ -92,6 +97,7 @@ export type Transfer = { readonly type: 'ascii' | 'image'; readonly protection: 
       readonly format: ListingFormat;
       readonly path: VirtualPath;
       readonly facts: readonly Fact[];
+      readonly encoding: NameEncoding;
     }
 );
 

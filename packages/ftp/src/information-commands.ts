@@ -1,5 +1,5 @@
 import { commands } from './command.ts';
-import { answer, type CommandHandler, type ControlState } from './control-state.ts';
+import { answer, type CommandHandler, type ControlState, type Step } from './control-state.ts';
 import { type Fact, knownFacts } from './facts.ts';
 import { onPath } from './file-commands.ts';
 import { hashAlgorithms } from './hash.ts';
@@ -43,9 +43,7 @@ export const opts: CommandHandler = (state, argument) => {
   const [name = '', ...values] = argument.trim().split(' ');
   switch (name.toUpperCase()) {
     case 'UTF8':
-      return (values[0] ?? 'ON').toUpperCase() === 'ON'
-        ? answer(state, reply(200, 'UTF8 is always on.'))
-        : answer(state, reply(504, 'UTF8 cannot be switched off.'));
+      return chooseUtf8(state, (values[0] ?? 'ON').toUpperCase());
     case 'MLST': {
       const wanted = values.join(' ').toLowerCase().split(';');
       const facts = knownFacts.filter((fact) => wanted.includes(fact.toLowerCase()));
@@ -58,6 +56,15 @@ export const opts: CommandHandler = (state, argument) => {
       return answer(state, reply(501, 'There is no such option.'));
   }
 };
+
+/** What the names are in from now on: UTF-8, or what the server has for clients that do not ask. */
+function chooseUtf8(state: ControlState, wanted: string): Step {
+  if (wanted === 'ON') return answer({ ...state, encoding: 'utf-8' }, reply(200, 'UTF8 is on.'));
+  if (wanted !== 'OFF') return answer(state, reply(501, 'UTF8 is ON or OFF.'));
+  return state.rules.nameEncoding === 'utf-8'
+    ? answer(state, reply(504, 'UTF8 cannot be switched off.'))
+    : answer({ ...state, encoding: state.rules.nameEncoding }, reply(200, 'UTF8 is off.'));
+}
 
 export const syst: CommandHandler = (state) => answer(state, reply(215, 'UNIX Type: L8'));
 

@@ -1,3 +1,5 @@
+import { decodeText, type NameEncoding } from './name-encoding.ts';
+
 /** Longest command line, without its end: a path of PATH_MAX with its verb does not fit more (RFC 959 names no bound). */
 export const maxLineBytes = 4_096;
 
@@ -5,7 +7,7 @@ export const maxLineBytes = 4_096;
 export type ReadLine =
   | { readonly kind: 'line'; readonly text: string }
   | { readonly kind: 'too-long' }
-  /** Not UTF-8 (RFC 2640 section 2.2). */
+  /** Not of the encoding (RFC 2640 section 2.2). */
   | { readonly kind: 'malformed' };
 
 /** Cuts the bytes of a control connection into lines. */
@@ -30,9 +32,10 @@ type TelnetState = 'text' | 'command' | 'option' | 'subnegotiation' | 'subnegoti
 /**
  * A reader that ends lines at CRLF or LF, strips telnet commands (RFC 959 section 2.3: some clients send IAC IP, IAC DM
  * before ABOR, and the DM may be lost as urgent data) and keeps at most one line in memory.
+ *
+ * @param encoding asked for each line
  */
-export function createLineReader(): LineReader {
-  const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+export function createLineReader(encoding: () => NameEncoding = () => 'utf-8'): LineReader {
   const line = new Uint8Array(maxLineBytes);
   let length = 0;
   let overflow = false;
@@ -49,7 +52,8 @@ export function createLineReader(): LineReader {
         if (byte >= firstTwoByte && byte <= lastTwoByte) telnet = 'text';
         else if (byte === subnegotiation) telnet = 'subnegotiation';
         else if (byte > subnegotiation && byte < iac) telnet = 'option';
-        else if (byte !== iac) {
+        else if (byte !== iac || encoding() === 'latin-1') {
+          // Doubled it stands for itself (RFC 854), which in UTF-8 it never does.
           telnet = 'text';
           return true;
         }
@@ -77,11 +81,8 @@ export function createLineReader(): LineReader {
       overflow = false;
       return { kind: 'too-long' };
     }
-    try {
-      return { kind: 'line', text: decoder.decode(bytes) };
-    } catch {
-      return { kind: 'malformed' };
-    }
+    const text = decodeText(bytes, encoding());
+    return text === undefined ? { kind: 'malformed' } : { kind: 'line', text };
   }
 
   return {

@@ -21,7 +21,12 @@ function obstacle(state: ControlState): Reply | undefined {
 type TransferKind =
   | { readonly kind: 'retrieve'; readonly offset: number }
   | { readonly kind: 'store'; readonly placing: Placing }
-  | { readonly kind: 'list'; readonly format: ListingFormat; readonly facts: ControlState['facts'] };
+  | {
+      readonly kind: 'list';
+      readonly format: ListingFormat;
+      readonly facts: ControlState['facts'];
+      readonly encoding: ControlState['encoding'];
+    };
 
 function transfer(state: ControlState, argument: string, what: TransferKind): Step {
   // One REST counts for one transfer, and one port for one transfer, whether or not it comes about.
@@ -71,6 +76,7 @@ const lister =
       kind: 'list',
       format,
       facts: state.facts,
+      encoding: state.encoding,
     });
 
 export const list = lister('LIST');

@@ -53,6 +53,8 @@ export const ftpOptions = z.strictObject({
     .default([]),
   tlsSessionReuse: z.enum(['off', 'preferred', 'required']).default('preferred'),
   closeNotify: z.enum(['required', 'optional']).default('required'),
+  /** How names go to clients that do not ask for UTF-8 (RFC 2640): old ones know one byte a character. */
+  nameEncoding: z.enum(['utf-8', 'latin-1']).default('utf-8'),
 });
 
 export const httpOptions = z.strictObject({

@@ -120,6 +120,7 @@ const ftpDefaults = {
   passiveAddressRules: [] as never[],
   tlsSessionReuse: 'preferred',
   closeNotify: 'required',
+  nameEncoding: 'utf-8',
 } as const;
 
 const isAt = (server: Server, patch: ServerPatch): boolean =>

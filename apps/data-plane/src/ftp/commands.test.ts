@@ -1,9 +1,9 @@
 // Commands on files that are answered on the control connection, on a real file system.
 import { createHash } from 'node:crypto';
-import { mkdir, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
-import { loggedInPlain, servePlain } from './fixture/plain.ts';
+import { all, loggedInPlain, servePlain } from './fixture/plain.ts';
 import { type Certificates, makeCertificates, RawClient, serve } from './fixture/served.ts';
 
 let certificates: Certificates;
@@ -153,4 +153,20 @@ test('what FEAT names is served', async () => {
     expect(Object.keys(examples)).toContain(word);
     expect(await client.say(examples[word] as string), feature).not.toMatch(/^50[02] /);
   }
+});
+
+test('names in one byte a character, until the client asks for UTF-8', async () => {
+  await using served = await servePlain(certificates, { ftp: { nameEncoding: 'latin-1' } });
+  const client = await loggedInPlain(served.port);
+  client.socket.write(Buffer.from('MKD \xfcber\r\n', 'latin1'));
+  expect(await client.reply()).toBe('257 "/\xfcber" created.');
+  expect(await readdir(served.desk.home)).toEqual(['über']);
+  const listed = await client.data();
+  listed.setEncoding('latin1');
+  await client.say('NLST');
+  expect(await all(listed)).toBe('\xfcber\r\n');
+  expect(await client.reply()).toMatch(/^226/);
+  expect(await client.say('OPTS UTF8 ON')).toMatch(/^200/);
+  client.socket.write(Buffer.from('RMD über\r\n', 'utf8'));
+  expect(await client.reply()).toMatch(/^250/);
 });

@@ -90,6 +90,7 @@ class ControlConnection {
       authTls: ftp.explicitTls && !ftp.implicitTls ? 'offered' : 'unavailable',
       clearLogin: ftp.plain ? 'by-policy' : 'refused',
       maxAuthAttempts: limits.maxAuthAttempts,
+      nameEncoding: ftp.nameEncoding,
     };
     this.#state = initialState(rules, ftp.implicitTls ? 'encrypted' : 'clear');
   }
@@ -107,6 +108,7 @@ class ControlConnection {
     }
     const link = createControlLink({
       socket,
+      encoding: () => this.#state.encoding,
       onLine: (line, waiting) => this.#overtakes(line, waiting),
       onClose: () => this.#data.abort(),
     });

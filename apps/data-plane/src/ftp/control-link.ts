@@ -1,5 +1,12 @@
 import type { Socket } from 'node:net';
-import { createLineReader, formatReply, type ReadLine, type Reply } from '@sallyport/ftp';
+import {
+  createLineReader,
+  encodeText,
+  formatReply,
+  type NameEncoding,
+  type ReadLine,
+  type Reply,
+} from '@sallyport/ftp';
 
 /** Lines that may wait while a command runs; then the socket is read no further. */
 const maxWaitingLines = 16;
@@ -28,11 +35,12 @@ export interface ControlLink {
  */
 export function createControlLink(options: {
   readonly socket: Socket;
+  readonly encoding: () => NameEncoding;
   readonly onLine: (line: ReadLine, waiting: number) => 'taken' | 'waits';
   readonly onClose: () => void;
 }): ControlLink {
   let socket = options.socket;
-  const reader = createLineReader();
+  const reader = createLineReader(options.encoding);
   let lines: ReadLine[] = [];
   let open = true;
   let wake: (() => void) | undefined;
@@ -94,7 +102,7 @@ export function createControlLink(options: {
         if (socket.destroyed || !socket.writable) return resolve();
         const at = socket;
         at.once('close', resolve);
-        at.write(formatReply(given), () => {
+        at.write(encodeText(formatReply(given), options.encoding()), () => {
           at.off('close', resolve);
           resolve();
         });

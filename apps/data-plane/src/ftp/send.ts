@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import { type Fault, ok, type Result, refuse } from '@sallyport/faults';
 import type { ReadHandle } from '@sallyport/files';
-import type { AsciiConverter } from '@sallyport/ftp';
+import { type AsciiConverter, encodeText, type NameEncoding } from '@sallyport/ftp';
 
 /** Measured: two blocks of this size, one read while the other is sent, keep disk and TLS busy; more adds little. */
 const blockBytes = 1 << 20;
@@ -91,10 +91,14 @@ export async function sendFile(
 }
 
 /** Sends texts, one after the other. */
-export async function sendText(socket: Socket, texts: AsyncIterable<string>): Promise<Sent> {
+export async function sendText(
+  socket: Socket,
+  texts: AsyncIterable<string>,
+  encoding: NameEncoding,
+): Promise<Sent> {
   let bytes = 0;
   for await (const text of texts) {
-    const out = Buffer.from(text, 'utf8');
+    const out = encodeText(text, encoding);
     const sent = await write(socket, out);
     if (!sent.ok) return { bytes, fault: sent.fault };
     bytes += out.length;

@@ -21,7 +21,15 @@ test('a directory that no data connection came for is closed', async () => {
     },
   } as Partial<FileSystem> as FileSystem;
   const answer = await runTransfer(
-    { kind: 'list', format: 'LIST', path: rootPath, facts: [], type: 'ascii', protection: 'private' },
+    {
+      kind: 'list',
+      format: 'LIST',
+      path: rootPath,
+      facts: [],
+      encoding: 'utf-8',
+      type: 'ascii',
+      protection: 'private',
+    },
     {
       session: { files } as Session,
       now: 0,

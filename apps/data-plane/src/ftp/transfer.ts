@@ -206,7 +206,9 @@ async function list(transfer: Transfer & { kind: 'list' }, means: TransferMeans)
   const listed = await listing(means.session.files, transfer, means.now);
   if (!listed.ok) return faultReply(listed.fault.code);
   try {
-    const done = await over<Sent>(means, 'out', ({ socket }) => sendText(socket, listed.value));
+    const done = await over<Sent>(means, 'out', ({ socket }) =>
+      sendText(socket, listed.value, transfer.encoding),
+    );
     if (done.kind === 'failed') return done.reply;
     return done.result.fault ? connectionFailed(done.result.fault) : completed;
   } finally {
