@@ -7,10 +7,11 @@ import type { Crew } from '../crew.ts';
 import { logoutEvent } from '../node-events.ts';
 import { type KeptState, statePortsOf } from '../shared-state.ts';
 import type { OwnTicketKeys } from '../tls/ticket-keys.ts';
+import { applyWanted, type Served } from './applying.ts';
 import { createLink } from './link.ts';
 import { mergedItems } from './merged-items.ts';
 import { remotePort } from './remote-port.ts';
-import { type Foreman, type Work, type WorkerApplied, workCalls } from './work.ts';
+import { type Foreman, type Work, workCalls } from './work.ts';
 
 export type ClusterCrewOptions = {
   readonly home: string;
@@ -24,8 +25,6 @@ export type ClusterCrewOptions = {
   readonly record: (event: NewEvent) => void;
   readonly log: (line: string) => void;
 };
-
-type Served = Extract<WorkerApplied, { kind: 'applied' }>;
 
 type Member = {
   readonly worker: Worker;
@@ -143,20 +142,16 @@ export function startClusterCrew(options: ClusterCrewOptions): Crew {
     member.worker.process.kill('SIGKILL');
   }
 
-  /** Until it serves what is in force; one that cannot must not go on with what was before. */
   async function apply(member: Member): Promise<void> {
-    while (member.state === 'up' && wanted() !== undefined) {
-      const timeout = new Promise<'late'>((resolve) => setTimeout(resolve, applyMs, 'late').unref());
-      const applied = await Promise.race([member.work.apply().catch(() => 'lost' as const), timeout]);
-      if (applied === 'lost') return;
-      if (applied === 'late' || applied.kind === 'failed')
-        return replace(
-          member,
-          applied === 'late' ? 'takes too long' : `refuses the snapshot: ${applied.fault}`,
-        );
-      member.served = applied;
-      if (applied.manifestDigest === wanted()) return;
-    }
+    const applying = await applyWanted(member.work, {
+      wanted,
+      isUp: () => member.state === 'up',
+      served: (applied) => {
+        member.served = applied;
+      },
+      lateMs: applyMs,
+    });
+    if (applying.kind === 'replace') replace(member, applying.why);
   }
 
   for (const index of slots.keys()) start(index);
