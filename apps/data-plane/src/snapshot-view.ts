@@ -70,7 +70,14 @@ function identitiesOf(record: ServerRecord, keys: ReadonlyMap<string, Bytes>): I
     const chain = served.chain.map(fromBase64);
     if (!fits(chain[0] as Bytes, privateKey))
       return { fault: 'item-key-mismatch', detail: `certificate ${id}` };
-    identities.push({ id, chain, privateKey, keyType: served.key.type });
+    const { ocsp } = served;
+    identities.push({
+      id,
+      chain,
+      privateKey,
+      keyType: served.key.type,
+      ...(ocsp ? { ocsp: { response: fromBase64(ocsp.response), endsAt: Date.parse(ocsp.nextUpdate) } } : {}),
+    });
   }
   return identities;
 }

@@ -14,6 +14,8 @@ export type Identity = {
   /** PKCS#8 DER. */
   readonly privateKey: Bytes;
   readonly keyType: 'rsa' | 'ecdsa-p256' | 'ecdsa-p384' | 'ecdsa-p521' | 'ed25519';
+  /** DER of an OCSP response to staple until its end, in milliseconds since the epoch. */
+  readonly ocsp?: { readonly response: Bytes; readonly endsAt: number };
 };
 
 /** A listener as this node runs it: the server of the zone with this node's overrides applied. */

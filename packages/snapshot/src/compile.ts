@@ -33,8 +33,9 @@ import type { SectionCipher } from './section-cipher.ts';
 import type { TreeEntries } from './tree.ts';
 
 /** A local certificate with its chain and the private key that goes to the nodes which serve it. */
-export type LocalCertificate = Omit<ServedCertificate, 'chain'> & {
+export type LocalCertificate = Omit<ServedCertificate, 'chain' | 'ocsp'> & {
   readonly chain: readonly Bytes[];
+  readonly ocsp?: { readonly response: Bytes; readonly nextUpdate: string };
   /** PKCS#8 DER; absent where the key is not held. */
   readonly privateKey?: Bytes;
 };
@@ -219,6 +220,9 @@ const served = (local: LocalCertificate): ServedCertificate => ({
   form: local.form,
   key: local.key,
   chain: local.chain.map(toBase64),
+  ...(local.ocsp
+    ? { ocsp: { response: toBase64(local.ocsp.response), nextUpdate: local.ocsp.nextUpdate } }
+    : {}),
 });
 
 function privateKeys(

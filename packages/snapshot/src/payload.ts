@@ -31,6 +31,8 @@ export const servedCertificate = z.strictObject({
   chain: z.array(base64).min(1).max(10),
   form: z.enum(certificateForms),
   key: publicKey,
+  /** A good OCSP response of its issuer (RFC 6960), to be stapled until its end. */
+  ocsp: z.strictObject({ response: base64, nextUpdate: time }).optional(),
 });
 export type ServedCertificate = z.infer<typeof servedCertificate>;
 

@@ -3,7 +3,14 @@ import { and, asc, eq, inArray, isNull } from 'drizzle-orm';
 import { accountsInReach } from './accounts.ts';
 import { inPieces } from './chunks.ts';
 import type { Queries } from './database.ts';
-import { certificates, certificateVersions, crlChunks, crlFetches, crls } from './tables/index.ts';
+import {
+  certificates,
+  certificateVersions,
+  crlChunks,
+  crlFetches,
+  crls,
+  ocspResponses,
+} from './tables/index.ts';
 
 /** A certificate as it is stored; status and uses are computed by whoever answers it. */
 export type CertificateRow = typeof certificates.$inferSelect;
@@ -193,7 +200,7 @@ export async function updateCertificate(
 }
 
 /**
- * Deletes a certificate with the revocation list that is held for it.
+ * Deletes a certificate with the revocation list and the OCSP response that are held for it.
  *
  * @returns whether the row still had that version
  */
@@ -203,6 +210,7 @@ export async function deleteCertificate(
   expectedVersion: number,
 ): Promise<boolean> {
   for (const table of [crlChunks, crlFetches, crls]) await queries.delete(table).where(eq(table.ca, id));
+  await queries.delete(ocspResponses).where(eq(ocspResponses.certificate, id));
   const result = await queries
     .delete(certificates)
     .where(and(eq(certificates.id, id), eq(certificates.version, expectedVersion)));

@@ -148,6 +148,7 @@ export {
   recordNodeStatus,
   updateNode,
 } from './nodes.ts';
+export { claimOcsp, type OcspRow, ocspRowsOf, saveOcsp } from './ocsp-responses.ts';
 export type { Page, Reach } from './page.ts';
 export {
   insertPolicyDocument,

@@ -5,7 +5,7 @@ import type { Database, Queries } from './database.ts';
 import { installation, outbox, zones } from './tables/index.ts';
 
 /** Number of the migrations this code was written for; `migrations/` holds as many. */
-export const schemaNumber = 5;
+export const schemaNumber = 6;
 
 /** A change in progress: queries, and what must be written with them. */
 export interface Change {

@@ -15,6 +15,7 @@ import { handshakeOf } from './handshake.ts';
 import { usableIdentities } from './identities.ts';
 import { createTlsMemories } from './memories.ts';
 import { type DataTlsOutcome, secureData } from './secure-data.ts';
+import { attachStaple } from './staple.ts';
 import { freeTickets } from './tickets.ts';
 
 /** What the handshake of a connection came to. Nothing that the client sent after it has been read. */
@@ -115,15 +116,21 @@ export function createTlsAcceptor(options: {
       const view = context.view();
       contexts = contextsFor(view, bound ? { kind: 'bound', tickets: bound.tickets } : free);
       dataContexts = reuse === 'off' ? contextsFor(view, { kind: 'none' }) : contexts;
+      const byAddress = contexts.contextFor(cameTo);
+      let named = cameTo;
+      if (contexts.staples) {
+        attachStaple(events, byAddress, () => contexts.stapleFor(named, context.now()));
+      }
       socket = new TLSSocket(raw as Socket, {
         isServer: true,
-        secureContext: contexts.contextFor(cameTo),
-        // Node asks an emitter of that name for sessions; a listening server it need not be.
-        ...(bound ? { server: events as Server } : {}),
+        secureContext: byAddress,
+        // Node asks an emitter of that name for sessions and responses; a listening server it need not be.
+        ...(bound || contexts.staples ? { server: events as Server } : {}),
         requestCert: contexts.requestCert,
         rejectUnauthorized: false,
         SNICallback: (name, done) => {
           try {
+            named = name;
             done(null, contexts.contextFor(name));
           } catch (error) {
             done(error as Error);
@@ -173,7 +180,9 @@ export function createTlsAcceptor(options: {
       bindTo: (account) => bound?.bind({ account, source: source ?? '' }),
       secureData: (data, account) =>
         secureData(data, {
-          context: () => dataContexts.contextFor(socket.servername || cameTo),
+          contexts: dataContexts,
+          host: socket.servername || cameTo,
+          now: context.now,
           bound,
           holder: { account, source: source ?? '' },
           timeoutMs: graceMs,

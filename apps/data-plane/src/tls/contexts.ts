@@ -5,6 +5,7 @@ import { requestsCertificate } from '@sallyport/policy';
 import type { ZoneView } from '../zone-view.ts';
 import { identitiesFor, type UsableIdentity } from './identities.ts';
 import { pemOf } from './pem.ts';
+import { stapleOf } from './staple.ts';
 import { suitesOf } from './suites.ts';
 import { ticketLifetimeMs } from './ticket-keys.ts';
 import { ruleTickets, type TicketRules } from './tickets.ts';
@@ -25,6 +26,10 @@ export interface TlsContexts {
   readonly requestCert: boolean;
   /** The context for a client that named `host`, see `identitiesFor`. Throws where OpenSSL refuses the material. */
   contextFor(host: string | undefined): SecureContext;
+  /** Does any of the identities have an OCSP response? */
+  readonly staples: boolean;
+  /** The OCSP response for a client that named `host`, see `stapleOf`; `now` in milliseconds since the epoch. */
+  stapleFor(host: string | undefined, now: number): Buffer | undefined;
 }
 
 /**
@@ -58,6 +63,12 @@ export function createTlsContexts(options: {
   return {
     trustDigest: trust.digest,
     requestCert,
+    staples: options.identities.some(({ identity }) => identity.ocsp !== undefined),
+    stapleFor: (host, now) =>
+      stapleOf(
+        identitiesFor(options.identities, host).map(({ identity }) => identity),
+        now,
+      ),
     contextFor(host) {
       const chosen = identitiesFor(options.identities, host);
       const name = chosen.map(({ identity }) => identity.id).join(' ');

@@ -1,10 +1,12 @@
 import { EventEmitter } from 'node:events';
 import type { Server, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { type SecureContext, TLSSocket } from 'node:tls';
+import { TLSSocket } from 'node:tls';
+import type { TlsContexts } from './contexts.ts';
 import type { ControlSessions } from './control-sessions.ts';
 import { handshakeOf } from './handshake.ts';
 import type { SessionHolder } from './session-holders.ts';
+import { attachStaple } from './staple.ts';
 
 /** A data connection of FTP after its handshake. */
 export type DataTlsOutcome =
@@ -17,29 +19,34 @@ export type DataTlsOutcome =
 /**
  * Runs the server side of TLS on a data connection. No client certificate is asked for. Never rejects.
  *
- * @param context made for the control connection
+ * @param contexts those of the control connection, or such that take up no session
+ * @param host what selected the identity of the control connection
  * @param bound set where the session must be one of `holder`'s
  */
 export async function secureData(
   raw: Duplex,
   options: {
-    readonly context: () => SecureContext;
+    readonly contexts: TlsContexts;
+    readonly host: string | undefined;
+    readonly now: () => number;
     readonly bound?: ControlSessions | undefined;
     readonly holder: SessionHolder;
     readonly timeoutMs: number;
   },
 ): Promise<DataTlsOutcome> {
-  const { bound, holder, timeoutMs } = options;
+  const { contexts, host, bound, holder, timeoutMs } = options;
   raw.on('error', () => raw.destroy());
   const events = new EventEmitter();
   bound?.attach(events);
   let socket: TLSSocket;
   try {
+    const context = contexts.contextFor(host);
+    if (contexts.staples) attachStaple(events, context, () => contexts.stapleFor(host, options.now()));
     socket = new TLSSocket(raw as Socket, {
       isServer: true,
-      secureContext: options.context(),
-      // Node asks an emitter of that name for sessions; a listening server it need not be.
-      ...(bound ? { server: events as Server } : {}),
+      secureContext: context,
+      // Node asks an emitter of that name for sessions and responses; a listening server it need not be.
+      ...(bound || contexts.staples ? { server: events as Server } : {}),
       requestCert: false,
       rejectUnauthorized: false,
     });

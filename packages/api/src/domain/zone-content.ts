@@ -15,6 +15,8 @@ import {
   findZone,
   type KeyEncryption,
   loginCertificatesIn,
+  type OcspRow,
+  ocspRowsOf,
   type Queries,
   readPolicyDocument,
   revokedSshCertificates,
@@ -60,6 +62,7 @@ export async function readZoneContent(
   const accounts = (await allAccounts(queries)).filter((account) => account.zones.includes(zoneId));
   const factors = await secondFactorsByAccount(queries, keys, new Set(accounts.map(({ id }) => id)));
   const localRows = await findCertificates(queries, [...assigned]);
+  const ocsp = new Map((await ocspRowsOf(queries, [...assigned])).map((row) => [row.certificate, row]));
   const loginRows = (await loginCertificatesIn(queries, zoneId)).filter(
     // A weak key logs in where its zone takes such keys, and nowhere else that its account is let into.
     (row) => row.keyType !== 'rsa' || row.key.bits >= zone.importRsaBits,
@@ -72,7 +75,12 @@ export async function readZoneContent(
     policy: await readGlobalPolicy(queries),
     servers,
     algorithmPolicies: await customAlgorithmPolicies(queries),
-    locals: await Promise.all(localRows.map((row) => localCertificate(row, keys))),
+    locals: await Promise.all(
+      localRows.map(async (row) => ({
+        ...(await localCertificate(row, keys)),
+        ...stapled(row, ocsp.get(row.id), now),
+      })),
+    ),
     accounts: accounts.map((account) => ({
       id: account.id,
       name: account.name,
@@ -135,6 +143,17 @@ async function localCertificate(row: CertificateRow, keys: KeyEncryption): Promi
   return row.privateKey === null
     ? common
     : { ...common, privateKey: await keys.unwrap(privateKeyPurpose(row.id), row.privateKey) };
+}
+
+/** The response that goes with the certificate as it is now, until it ends. */
+function stapled(
+  { sha256 }: CertificateRow,
+  ocsp: OcspRow | undefined,
+  now: number,
+): Pick<LocalCertificate, 'ocsp'> {
+  const { response, nextUpdate } = ocsp ?? {};
+  const good = ocsp?.sha256 === sha256 && response && nextUpdate && Date.parse(nextUpdate) > now;
+  return good ? { ocsp: { response, nextUpdate } } : {};
 }
 
 /**

@@ -12,6 +12,7 @@ export { installation } from './installation.ts';
 export { joinTokens } from './join-tokens.ts';
 export { lockouts } from './lockouts.ts';
 export { nodes } from './nodes.ts';
+export { ocspResponses } from './ocsp-responses.ts';
 export { policyDocuments } from './policy-documents.ts';
 export { revocations } from './revocations.ts';
 export { secondFactors } from './second-factors.ts';
