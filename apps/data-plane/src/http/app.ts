@@ -88,14 +88,10 @@ export function createHttpApp(surroundings: HttpSurroundings): Hono<Environment>
 
   app.get(
     '*',
-    at((exchange, _, { session, web }) =>
-      download(
-        exchange,
-        wantsPage(exchange.incoming) && exchange.incoming.headers['content-type'] === undefined
-          ? { name: session.account.name, token: web?.token ?? '' }
-          : undefined,
-      ),
-    ),
+    at((exchange, form, { session, web }) => {
+      const user = { name: session.account.name, token: web?.token ?? '' };
+      return download(exchange, form, wantsPage(exchange.incoming) ? user : undefined);
+    }),
   );
   app.put(
     '*',

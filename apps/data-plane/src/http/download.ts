@@ -7,6 +7,7 @@ import type { PageUser } from './page/layout.ts';
 import { sendDirectoryPage } from './page/send-directory.ts';
 import { sendProblem } from './problem.ts';
 import { type Span, spanOf } from './range.ts';
+import type { Target } from './target.ts';
 
 /** Download under a name that is never shown as a page (RFC 6266; RFC 8187 for other than ASCII). */
 function disposition(path: VirtualPath): string {
@@ -35,7 +36,11 @@ const fileHeaders = (path: VirtualPath, validators: Validators): Record<string, 
  *
  * @param pageFor who is shown the listing as a page; absent: it is JSON
  */
-export async function download(exchange: Exchange, pageFor: PageUser | undefined): Promise<void> {
+export async function download(
+  exchange: Exchange,
+  form: Target['form'],
+  pageFor: PageUser | undefined,
+): Promise<void> {
   const { outgoing, session, path } = exchange;
   const opened = await session.files.openRead(path);
   if (opened.ok) {
@@ -49,7 +54,7 @@ export async function download(exchange: Exchange, pageFor: PageUser | undefined
   // Whoever may list a directory need not be allowed to read it.
   const attributes = await session.files.stat(path);
   if (attributes.ok && attributes.value.kind === 'directory') {
-    return pageFor ? sendDirectoryPage(exchange, pageFor) : sendListing(exchange);
+    return pageFor ? sendDirectoryPage(exchange, form, pageFor) : sendListing(exchange);
   }
   const offset: Record<string, string> =
     attributes.ok && attributes.value.unfinished ? { 'Upload-Offset': String(attributes.value.size) } : {};

@@ -115,8 +115,10 @@ export async function propfind(exchange: Exchange, guard: LockGuard, now: () => 
   writeHead(outgoing, 207, multistatusHeaders);
   try {
     const first = responseOf(await describe(path, attributes.value), question);
-    if ((await written(outgoing, multistatusStart + first)) === 'closed') return;
+    const began = await written(outgoing, multistatusStart + first);
+    // The directory is closed by reading it.
     for await (const batch of listed?.value ?? []) {
+      if (began === 'closed') break;
       const parts: string[] = [];
       for (const entry of batch) {
         const at = childOf(path, entry.name);

@@ -1,8 +1,10 @@
 import type { DirectoryEntry } from '@sallyport/files';
 import type { Exchange } from '../exchange.ts';
-import { cut, ended, writeHead, written } from '../outgoing.ts';
+import { hrefOf } from '../href.ts';
+import { answer, cut, ended, writeHead, written } from '../outgoing.ts';
 import { sendProblem } from '../problem.ts';
 import { pageHeaders } from '../security-headers.ts';
+import type { Target } from '../target.ts';
 import { afterEntries, beforeEntries, entryRow } from './directory-page.ts';
 import type { PageUser } from './layout.ts';
 
@@ -15,15 +17,19 @@ const foldersFirst = (left: DirectoryEntry, right: DirectoryEntry): number =>
   collator.compare(left.name, right.name);
 
 /** The page of a directory, written as the directory is read. */
-export async function sendDirectoryPage(exchange: Exchange, user: PageUser): Promise<void> {
+export async function sendDirectoryPage(
+  exchange: Exchange,
+  form: Target['form'],
+  user: PageUser,
+): Promise<void> {
   const { incoming, outgoing, session, path } = exchange;
+  if (form === 'plain' && path !== '/') {
+    // Clients that read listings take a path without its slash for a file, unless it leads on.
+    return answer(outgoing, 308, { Location: hrefOf(path, 'directory'), 'Cache-Control': 'no-store' });
+  }
   const listed = await session.files.list(path);
   if (!listed.ok) return sendProblem(outgoing, listed.fault.code);
   writeHead(outgoing, 200, pageHeaders);
-  if (incoming.method === 'HEAD') {
-    outgoing.end();
-    return;
-  }
   let count = 0;
   const write = async (entries: readonly DirectoryEntry[]) => {
     for (let at = 0; at < entries.length; at += 500) {
@@ -33,9 +39,12 @@ export async function sendDirectoryPage(exchange: Exchange, user: PageUser): Pro
     return 'written';
   };
   try {
-    if ((await written(outgoing, beforeEntries(path, user))) === 'closed') return;
+    const isGone =
+      incoming.method === 'HEAD' || (await written(outgoing, beforeEntries(path, user))) === 'closed';
     let sorted: DirectoryEntry[] | undefined = [];
+    // The directory is closed by reading it.
     for await (const batch of listed.value) {
+      if (isGone) break;
       count += batch.length;
       if (sorted) sorted.push(...batch);
       if (sorted && sorted.length < maxSorted) continue;
@@ -43,8 +52,9 @@ export async function sendDirectoryPage(exchange: Exchange, user: PageUser): Pro
       sorted = undefined;
       if ((await write(ready)) === 'closed') return;
     }
+    if (isGone) sorted = undefined;
     if (sorted && (await write(sorted.sort(foldersFirst))) === 'closed') return;
-    await written(outgoing, afterEntries(count));
+    if (!isGone) await written(outgoing, afterEntries(count));
   } catch {
     // Half a listing must not look like a whole one.
     cut(outgoing);
