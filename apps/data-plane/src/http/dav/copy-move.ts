@@ -1,5 +1,6 @@
-import { ok, type Result } from '@sallyport/faults';
-import { namesOf, parentOf, type VirtualPath } from '@sallyport/files';
+import { randomUUID } from 'node:crypto';
+import { type Result, refuse } from '@sallyport/faults';
+import { childOf, namesOf, parentOf, type VirtualPath } from '@sallyport/files';
 import type { Exchange } from '../exchange.ts';
 import { hrefOf } from '../href.ts';
 import { answer, isGone } from '../outgoing.ts';
@@ -53,29 +54,32 @@ export async function copyOrMove(exchange: Exchange, guard: LockGuard, what: 'co
   if (!above.ok && above.fault.code === 'file-not-found') return sendProblem(outgoing, 'not-a-directory');
 
   const goesOn = () => !session.ended.aborted && !isGone(outgoing);
-  const done = await replace(exchange, to, isThere ? target.value.kind : undefined, async () =>
-    what === 'move'
-      ? files.rename(path, to, isThere ? 'replace' : 'refuse')
-      : copyTree({ files, blockSize, depth, goesOn }, path, to),
-  );
+  const copy = (existing: 'refuse' | 'replace') =>
+    copyTree({ files, blockSize, depth, goesOn }, path, to, existing);
+  const done = await put();
   if (!done.ok) return sendProblem(outgoing, done.fault.code);
   await guard.table.forget(lockPathOf(session, to));
   if (what === 'move') await guard.table.forget(lockPathOf(session, path));
   const form = found.value.kind === 'directory' ? 'directory' : 'plain';
   answer(outgoing, isThere ? 204 : 201, isThere ? {} : { Location: hrefOf(to, form) });
 
-  /** What is replaced goes first, but for a file by a rename, which does both at once. */
-  async function replace(
-    { outgoing: client }: Exchange,
-    at: VirtualPath,
-    kind: string | undefined,
-    put: () => Promise<Result<void>>,
-  ): Promise<Result<void>> {
-    const atOnce = what === 'move' && kind !== 'directory' && found.ok && found.value.kind !== 'directory';
-    const removed: Result<void> =
-      kind === undefined || atOnce
-        ? ok(undefined)
-        : await removeTree(files, at, () => !session.ended.aborted && !isGone(client));
-    return removed.ok ? put() : removed;
+  /** What is replaced stays until what replaces it is there: a file by a rename, anything else under another name. */
+  async function put(): Promise<Result<void>> {
+    const isFile = found.ok && found.value.kind !== 'directory';
+    if (!isThere) return what === 'move' ? files.rename(path, to, 'refuse') : copy('refuse');
+    if (isFile && target.value.kind === 'file') {
+      return what === 'move' ? files.rename(path, to, 'replace') : copy('replace');
+    }
+    const removing = target.value.kind === 'directory' ? 'rmdir' : 'delete';
+    if (!files.permits(to).includes(removing)) return refuse('permission-denied');
+    const aside = childOf(parentOf(to), `.replaced-${randomUUID()}`);
+    if (!aside.ok) return aside;
+    const cleared = await files.rename(to, aside.value, 'refuse');
+    if (!cleared.ok) return cleared;
+    const done = what === 'move' ? await files.rename(path, to, 'refuse') : await copy('refuse');
+    if (done.ok) return removeTree(files, aside.value, () => true);
+    if (what === 'copy') await removeTree(files, to, () => true);
+    await files.rename(aside.value, to, 'refuse');
+    return done;
   }
 }

@@ -13,16 +13,17 @@ export type CopyMeans = {
   readonly goesOn: () => boolean;
 };
 
-/** Copies a file; it appears whole or not at all. */
+/** Copies a file; it appears whole or not at all, and until then what it replaces stays. */
 async function copyFile(
   { files, blockSize, goesOn }: CopyMeans,
   from: VirtualPath,
   to: VirtualPath,
+  existing: 'refuse' | 'replace',
 ): Promise<Result<void>> {
   const source = await files.openRead(from);
   if (!source.ok) return source;
   try {
-    const target = await files.openWrite(to, 'create');
+    const target = await files.openWrite(to, existing === 'replace' ? 'replace' : 'create');
     if (!target.ok) return target;
     const block = Buffer.allocUnsafe(blockSize);
     let position = 0;
@@ -46,18 +47,24 @@ async function copyFile(
   }
 }
 
-/** Copies what is at a path to a free one. @returns the first refusal; what was copied until then stays */
+/**
+ * Copies what is at a path to a free one.
+ *
+ * @param existing `replace`: a file takes the place of the file that is there
+ * @returns the first refusal; what was copied until then stays
+ */
 export async function copyTree(
   means: CopyMeans,
   from: VirtualPath,
   to: VirtualPath,
+  existing: 'refuse' | 'replace',
   level = 0,
 ): Promise<Result<void>> {
   const { files } = means;
   if (!means.goesOn()) return refuse('transfer-cut');
   const attributes = await files.stat(from);
   if (!attributes.ok) return attributes;
-  if (attributes.value.kind !== 'directory') return copyFile(means, from, to);
+  if (attributes.value.kind !== 'directory') return copyFile(means, from, to, existing);
   if (level >= maxDepth) return refuse('path-invalid', 'too deep');
   const made = await files.makeDirectory(to);
   if (!made.ok || means.depth === '0') return made;
@@ -69,7 +76,7 @@ export async function copyTree(
       const target = childOf(to, name);
       if (!source.ok) return source;
       if (!target.ok) return target;
-      const copied = await copyTree(means, source.value, target.value, level + 1);
+      const copied = await copyTree(means, source.value, target.value, 'refuse', level + 1);
       if (!copied.ok) return copied;
     }
   }

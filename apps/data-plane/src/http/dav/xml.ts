@@ -10,10 +10,12 @@ export type Element = {
 };
 
 const maxDepth = 16;
-const maxElements = 2_000;
+const maxElements = 500;
+/** Characters of all names with their namespaces, each written out: as an answer has to write them. */
+const maxNameLength = 16_384;
 
 /**
- * Reads a request body (RFC 4918 section 8.2): well-formed XML of bounded depth and count, without a document type, so
+ * Reads a request body (RFC 4918 section 8.2): well-formed XML of bounded depth, count and names, without a document type, so
  * that there are no entities beyond the five of XML itself.
  *
  * @param text already bounded in size
@@ -24,6 +26,7 @@ export function parseXml(text: string): Result<Element> {
   const open: Element[] = [];
   let root: Element | undefined;
   let elements = 0;
+  let names = 0;
   const stop = (reason: string): never => {
     throw new Error(reason);
   };
@@ -31,6 +34,8 @@ export function parseXml(text: string): Result<Element> {
   parser.on('doctype', () => stop('a document type'));
   parser.on('opentag', ({ uri, local }) => {
     if (open.length >= maxDepth || ++elements > maxElements) stop('too deep or too many elements');
+    names += uri.length + local.length;
+    if (names > maxNameLength) stop('too much in names');
     const element: Element = { namespace: uri, name: local, children: [], text: '' };
     open.at(-1)?.children.push(element);
     root ??= element;

@@ -50,10 +50,13 @@ export function storeForm(
     let stored = 0;
     /** Files are stored one after the other, and all before the answer. */
     let last: Promise<void> = Promise.resolve();
+    const begun = new Set<BusboyFileStream>();
     let settled = false;
     const settle = (result: Result<FormUpload>): void => {
       if (settled) return;
       settled = true;
+      // The parser tells its files nothing of a form that breaks off: who reads one would wait for ever.
+      if (!result.ok) for (const stream of begun) stream.destroy(new Error('the form broke off'));
       incoming.unpipe(parser);
       // What is still to come is read by whoever answers.
       incoming.pause();
@@ -71,6 +74,7 @@ export function storeForm(
     async function store(stream: BusboyFileStream, filename: string): Promise<void> {
       // Some browsers send the whole path of the file; its last name is meant.
       const name = filename.split(/[\\/]/).at(-1) ?? '';
+      if (stream.destroyed) return;
       const path = directory === undefined ? undefined : childOf(directory, name);
       const failed = (code: FaultCode) => {
         refused.push({ what: name, code });
@@ -122,6 +126,8 @@ export function storeForm(
     });
     parser.on('file', (_, stream, filename) => {
       stream.on('error', () => {});
+      begun.add(stream);
+      stream.once('close', () => begun.delete(stream));
       if (settled) return void stream.resume();
       if (!means.isTrusted(fields.get('token') ?? '')) {
         stream.resume();
