@@ -39,7 +39,8 @@ export async function provePassword(
 }
 
 /**
- * Proves a code of an account's second factor (RFC 6238), once.
+ * Proves a code of an account's second factor (RFC 6238), once. As for a password, a lock-out that began meanwhile
+ * counts.
  *
  * @param totp undefined for an account that has none: no code is right
  * @param now milliseconds since the epoch
@@ -56,7 +57,10 @@ export async function proveCode(
   const step = account.totp && stepOf(account.totp, code, now);
   if (account.totp && step !== undefined) {
     const spent = await lockouts.spendStep(`${account.id} ${digestOf(account.totp)}`, step);
-    if (spent === 'fresh') return { kind: 'verified' };
+    if (spent === 'fresh') {
+      const after = await lockouts.check(key);
+      return after.kind === 'blocked' ? { kind: 'locked-out', counter: after.counter } : { kind: 'verified' };
+    }
   }
   await lockouts.failed(key);
   return { kind: 'failed' };
