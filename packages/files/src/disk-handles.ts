@@ -1,3 +1,4 @@
+import type { Stats } from 'node:fs';
 import { rename } from 'node:fs/promises';
 import { ok, type Result, refuse } from '@sallyport/faults';
 import { attributesOf } from './disk-attributes.ts';
@@ -107,7 +108,15 @@ export type Destination = {
   readonly folder: Folder;
   readonly name: string;
   readonly existing: 'new' | 'replace' | 'replace-if-any';
+  /** What had the name when the upload began. */
+  readonly before: FileIdentity | undefined;
 };
+
+/** Which file it is, whatever its names. */
+export type FileIdentity = Pick<Stats, 'dev' | 'ino'>;
+
+const sameFile = (one: FileIdentity | undefined, other: FileIdentity | undefined): boolean =>
+  one?.dev === other?.dev && one?.ino === other?.ino;
 
 /** What becomes of a staged file whose upload is cut: it waits under that name, as far as it is whole. */
 export type Leftover = { readonly name: string; readonly prefix: WrittenPrefix };
@@ -123,27 +132,35 @@ export function stagedHandle(
   leftover: Leftover | undefined,
 ): WriteHandle {
   const opened = new OpenFile(staged.file);
+  const { calls } = destination.folder;
+  const target = `${destination.folder.path}/${destination.name}`;
 
   async function place(): Promise<Result<void>> {
     await staged.file.sync();
     const verified = await destination.folder.verify();
     if (!verified.ok) return verified;
-    const { calls } = destination.folder;
-    const target = `${destination.folder.path}/${destination.name}`;
     if (destination.existing === 'new') {
       const placed = await placeNew(calls, staged.path, target);
       if (!placed.ok) return placed;
-    } else if (destination.existing === 'replace') {
+    } else if (destination.existing === 'replace' || (await calls.lstatIfThere(target))) {
       await rename(staged.path, target);
     } else {
       await calls.rename(staged.path, target);
     }
+    // Another upload of the path may have been cut meanwhile: it must not go on once this file is taken away.
+    if (leftover) await staged.forget(leftover.name);
     await destination.folder.sync();
     return ok(undefined);
   }
 
+  /** Has the name gone to another file since the upload began? Then nobody goes on with this one. */
+  async function isOvertaken(): Promise<boolean> {
+    return !sameFile(await calls.lstatIfThere(target), destination.before);
+  }
+
   async function keep({ name, prefix }: Leftover): Promise<void> {
     try {
+      if (await isOvertaken()) return await staged.discard();
       // Behind the first hole there may be more; whoever goes on at the size must find no hole before it.
       await staged.file.truncate(prefix.length);
     } catch {

@@ -154,6 +154,7 @@ export async function openStaged(
       folder: await walk.releaseFolder(),
       name,
       existing: intent !== 'replace' ? 'new' : target ? 'replace' : 'replace-if-any',
+      before: target,
     };
     const leftover = place.partial === undefined ? undefined : { name: place.partial, prefix };
     return ok(stagedHandle(staged, destination, leftover));

@@ -136,6 +136,32 @@ describe('a cut upload', () => {
     await handle.abandon();
   });
 
+  it('never mixes with a later upload that was whole before it was cut, or after', async () => {
+    await using place = await temporaryHome();
+    const fs = filesOf(place.home, 'acme');
+    for (const before of ['nothing', 'a file'] as const) {
+      // The client has lost its connection, of which the server does not know yet, and comes back.
+      const hanging = async () => {
+        if (before === 'a file') await putFile(fs, '/f', 'before');
+        const handle = unwrap(await fs.openWrite(at('/f'), 'replace'));
+        unwrap(await handle.write(bytesOf('a long beginning'), 0));
+        return handle;
+      };
+      const cutAfterwards = await hanging();
+      await putFile(fs, '/f', 'whole');
+      await cutAfterwards.abandon();
+      unwrap(await fs.removeFile(at('/f')));
+      expect(faultOf(await fs.stat(at('/f')))).toBe('file-not-found');
+
+      const [cutBefore, whole] = [await hanging(), unwrap(await fs.openWrite(at('/f'), 'replace'))];
+      await cutBefore.abandon();
+      await finish(whole, 'whole', 0);
+      unwrap(await fs.removeFile(at('/f')));
+      expect(faultOf(await fs.stat(at('/f')))).toBe('file-not-found');
+      expect(await unfinished(place.home)).toEqual([]);
+    }
+  });
+
   it('goes to one of two that ask for it', async () => {
     await using place = await temporaryHome();
     const fs = filesOf(place.home, 'acme');

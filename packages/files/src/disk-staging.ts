@@ -22,6 +22,8 @@ export type StagedFile = {
   discard(): Promise<void>;
   /** Closes it and lets it wait under a name, in place of what waited there. */
   keep(name: string): Promise<void>;
+  /** Removes what waits under a name. */
+  forget(name: string): Promise<void>;
 };
 
 /**
@@ -78,6 +80,11 @@ function stagedFile(folder: Folder, file: DiskFile, path: string): StagedFile {
     async keep(name) {
       await rename(path, `${folder.path}/${name}`).catch(() => unlink(path).catch(() => {}));
       await close();
+    },
+    async forget(name) {
+      const waiting = `${folder.path}/${name}`;
+      if (await folder.calls.lstatIfThere(waiting).catch(() => undefined))
+        await unlink(waiting).catch(() => {});
     },
   };
 }
