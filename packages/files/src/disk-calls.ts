@@ -6,8 +6,7 @@ import type { DiskPace } from './disk-pace.ts';
 
 /**
  * The system calls whose answer a local file system usually has in memory. Each throws what the system says.
- * `rename` is for names that replace nothing, `close` for files that keep a name: giving the blocks of a large file back
- * takes time.
+ * `rename` is for names that replace nothing: giving the blocks of a large file back takes time.
  */
 export interface DiskCalls {
   open(path: string, flags: number, mode?: number): Promise<number>;
@@ -71,6 +70,15 @@ export const pooledCalls: DiskCalls = {
   fsync: inPool.fsync,
 };
 
+/** Has somebody removed the file while it was open? Whoever closes it last gives its blocks back. */
+const isRemoved = (fd: number): boolean => {
+  try {
+    return fs.fstatSync(fd).nlink === 0;
+  } catch {
+    return false;
+  }
+};
+
 /** Data up to this size are copied in less time than it takes to hand them to another thread. */
 const smallBytes = 64 * 1024;
 
@@ -98,10 +106,12 @@ export function directCalls(pace: DiskPace, durability: 'memory' | 'device'): Di
         () => pooledCalls.open(path, flags, mode),
       ),
     close: (fd) =>
-      promptly(
-        () => fs.closeSync(fd),
-        () => pooledCalls.close(fd),
-      ),
+      pace.isPrompt && isRemoved(fd)
+        ? pooledCalls.close(fd)
+        : promptly(
+            () => fs.closeSync(fd),
+            () => pooledCalls.close(fd),
+          ),
     lstat: (path) =>
       promptly(
         () => fs.lstatSync(path),
