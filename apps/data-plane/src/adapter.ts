@@ -1,7 +1,10 @@
 import type { Result } from '@sallyport/faults';
 import type { ConnectionGate } from './connection-gate.ts';
 import type { EventDetail } from './event-detail.ts';
+import type { LockTable } from './http/dav/lock-table.ts';
+import type { WebSessionStore } from './http/web-session/store.ts';
 import type { LoginDesk } from './login.ts';
+import type { ResumeSession } from './session-resumption.ts';
 import type { TlsMemories } from './tls/memories.ts';
 import type { RunningServer, ZoneView } from './zone-view.ts';
 
@@ -27,6 +30,11 @@ export type AdapterContext = {
   readonly connections?: ConnectionGate;
   /** What TLS listeners of all processes remember; where it is left out, each listener remembers for itself. */
   readonly tlsMemories?: TlsMemories;
+  /** Where HTTP listeners of all processes look up web sessions and locks; else each keeps its own. */
+  readonly webSessions?: WebSessionStore;
+  readonly locks?: LockTable;
+  /** Serves a session here as well that another process has opened; without it no listener does. */
+  readonly resume?: ResumeSession;
   /** Which of the processes that serve alike this is; the only one where it is left out. */
   readonly slot?: ProcessSlot;
 };

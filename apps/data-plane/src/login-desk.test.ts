@@ -70,7 +70,6 @@ async function openDesk(
   const sessions = createSessionRegistry(() => current, Date.now, {
     transfer: () => {},
     lasting: () => {},
-    closed: () => {},
   });
   const records: LoginRecord[] = [];
   const pauses: number[] = [];

@@ -32,9 +32,6 @@ export const sessionEvents = (record: (event: NewEvent) => void, now: () => numb
       detail: { ...detail, startedAt: new Date(transfer.startedAt).toISOString() },
     });
   },
-  closed(session, reason) {
-    record(logoutEvent({ ...session, account: session.account.name }, reason));
-  },
 });
 
 /** @param reason left out where the client has gone by itself */

@@ -14,8 +14,10 @@ import { removeTemporaries } from './atomic-file.ts';
 import { createConnectionGate } from './connection-gate.ts';
 import type { Crew } from './crew.ts';
 import { createCrlWatch } from './crl-watch.ts';
+import { locksInMemory } from './http/dav/lock-table.ts';
+import { webSessionsInMemory } from './http/web-session/store.ts';
 import { createLockouts } from './lockout/lockouts.ts';
-import { lockoutEvent, staleCrlEvent } from './node-events.ts';
+import { lockoutEvent, logoutEvent, staleCrlEvent } from './node-events.ts';
 import { createSessionDirectory } from './session-directory.ts';
 import { buildView } from './snapshot-view.ts';
 import { createTlsMemories } from './tls/memories.ts';
@@ -87,7 +89,10 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
       ? servingState(sync.inForce.timestamp, now(), sync.inForce.applied.highestIssuedAt)
       : 'refusing';
 
-  const directory = createSessionDirectory();
+  const directory = createSessionDirectory({
+    ended: (session, reason) => spool.add(logoutEvent(session, reason)),
+    endElsewhere: (id) => crew.endSessions([id]),
+  });
   const lockouts = createLockouts({
     settings: () => currentView().policy.loginSettings.lockout,
     now,
@@ -109,6 +114,8 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
       connections: createConnectionGate(() => performance.now()),
       sessions: directory,
       lockouts,
+      webSessions: webSessionsInMemory(),
+      locks: locksInMemory(),
       tls: createTlsMemories({ now }),
     },
     record: (event: NewEvent) => spool.add(event),

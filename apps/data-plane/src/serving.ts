@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { ItemReport, ServingState } from '@sallyport/model';
+import { filesRootAt } from './account-files.ts';
 import type { ProcessSlot } from './adapter.ts';
 import type { NewEvent } from './agent/event-spool.ts';
 import { createListeners } from './listeners.ts';
@@ -8,6 +9,7 @@ import { loginEvent, noticeEvent, sessionEvents } from './node-events.ts';
 import { createVerifiedPasswords } from './password/cache.ts';
 import { createPasswordVerifier } from './password/verifier.ts';
 import { createSessionRegistry } from './session-registry.ts';
+import { createSessionResumption } from './session-resumption.ts';
 import type { SharedState } from './shared-state.ts';
 import type { BuiltView } from './snapshot-view.ts';
 import type { ZoneView } from './zone-view.ts';
@@ -65,6 +67,13 @@ export function startServing(options: ServingOptions): Serving {
     notice: (notice) => record(noticeEvent(notice)),
     connections: state.connections,
     tlsMemories: state.tls,
+    webSessions: state.webSessions,
+    locks: state.locks,
+    resume: createSessionResumption({
+      view: currentView,
+      sessions,
+      filesRoot: filesRootAt(options.filesRoot),
+    }),
     ...(options.slot === undefined ? {} : { slot: options.slot }),
   });
   const timers = [

@@ -45,13 +45,37 @@ it('tells of all of them, the oldest first, and when that changes', async () => 
 });
 
 it('strikes the sessions of a process that is gone, says which, and takes no more of it', async () => {
-  const directory = createSessionDirectory();
+  const ended: unknown[] = [];
+  const directory = createSessionDirectory({ ended: (...told) => ended.push(told) });
   const [one, two] = [directory.forProcess(), directory.forProcess()];
   await one.places.enter(first, 'acc', 2);
   await two.places.enter(second, 'acc', 2);
-  expect(one.lost()).toEqual([first]);
+  one.lost();
+  expect(ended).toEqual([[first, 'process-lost']]);
   expect(directory.report()).toEqual({ total: 1, items: [second] });
   expect(await one.places.enter(third, 'acc', 2)).toBe(false);
   expect(await two.places.enter(third, 'acc', 2)).toBe(true);
-  expect(one.lost()).toEqual([]);
+  one.lost();
+  expect(ended).toHaveLength(1);
+});
+
+it('knows a session that two processes serve for one, which is over when one of them ends it', async () => {
+  const ended: unknown[] = [];
+  const elsewhere: string[] = [];
+  const directory = createSessionDirectory({
+    ended: ({ id }, reason) => ended.push([id, reason]),
+    endElsewhere: (id) => elsewhere.push(id),
+  });
+  const [one, two, three] = [directory.forProcess(), directory.forProcess(), directory.forProcess()];
+  for (const { places } of [one, two, three]) expect(await places.enter(first, 'acc', 1)).toBe(true);
+  expect(await two.places.enter(first, 'acc', 1)).toBe(false);
+  expect(directory.report().total).toBe(1);
+  one.lost();
+  expect([directory.report().total, ended]).toEqual([1, []]);
+  two.places.leave(first.id, 'idle');
+  three.places.leave(first.id);
+  expect(ended).toEqual([[first.id, 'idle']]);
+  expect(elsewhere).toEqual([first.id]);
+  expect(await three.places.enter(second, 'acc', 1)).toBe(true);
+  expect(await two.places.enter(second, 'other', 1)).toBe(false);
 });

@@ -34,7 +34,6 @@ async function registry() {
     {
       transfer: () => {},
       lasting: () => {},
-      closed: () => {},
     },
     directory.forProcess().places,
   );

@@ -11,7 +11,16 @@ import { type RunningTransfer, watchTransfers } from './transfer-watch.ts';
 import type { ZoneView } from './zone-view.ts';
 
 /** What a permitted login rests on, kept as long as the session lasts. */
-export type Admission = {
+export type Admission = PlainAdmission & {
+  /** Asks, under a view, whether the credential would be accepted again. */
+  readonly credentialStands: CredentialStands | undefined;
+  readonly files: FileSystem;
+  /** Holds the files to what the account may do now. */
+  readonly regrant: (permissions: FileGrant['permissions']) => void;
+};
+
+/** The part of it that crosses from process to process. It holds what the account holds, and goes to no disk. */
+export type PlainAdmission = {
   readonly protocol: ServerProtocol;
   readonly server: string;
   readonly source: string;
@@ -23,25 +32,24 @@ export type Admission = {
   readonly passwordHash: string | undefined;
   /** Secret of the second factor that the code was of. */
   readonly secondFactor: string | undefined;
-  /** Asks, under a view, whether the credential would be accepted again. */
-  readonly credentialStands: CredentialStands | undefined;
   /** Fingerprint of the SSH key that was proved, or the certificate of the inventory. */
   readonly credential?: string | undefined;
   readonly certificate?: string | undefined;
-  readonly files: FileSystem;
   /** Folder that the files were opened in. */
   readonly home: string;
-  /** Holds the files to what the account may do now. */
-  readonly regrant: (permissions: FileGrant['permissions']) => void;
   readonly maxSessions: number;
 };
+
+function plainAdmission(admission: Admission): PlainAdmission {
+  const { credentialStands: _, files: __, regrant: ___, ...plain } = admission;
+  return plain;
+}
 
 export type SessionEvents = {
   /** @param startedAt milliseconds since the epoch, where it is known */
   readonly transfer: (session: Session, transfer: TransferReport, startedAt: number | undefined) => void;
   /** A transfer that goes on and on; its end comes as `transfer`. */
   readonly lasting: (session: Session, transfer: RunningTransfer) => void;
-  readonly closed: (session: Session, reason: EndReason | undefined) => void;
 };
 
 type Live = {
@@ -54,8 +62,12 @@ type Live = {
 /** All live sessions of this process. */
 export interface SessionRegistry {
   readonly size: number;
-  /** Opens a session; nothing where the account has as many as it may. */
-  open(admission: Admission): Promise<Session | undefined>;
+  /**
+   * Opens a session; nothing where the account has as many as it may.
+   *
+   * @param resumed id of a session that another process serves already, and this one from now on as well
+   */
+  open(admission: Admission, resumed?: string): Promise<Session | undefined>;
   /**
    * Decides one session anew: for one that was admitted while the view changed under it.
    *
@@ -129,14 +141,15 @@ export function createSessionRegistry(
       return live.size;
     },
 
-    async open(admission) {
+    async open(admission, resumed) {
+      if (resumed !== undefined && live.has(resumed)) return undefined;
       const controller = new AbortController();
       const watch = watchTransfers(admission.files, {
         now,
         onLasting: (transfer) => events.lasting(session, transfer),
       });
       const session: Session = {
-        id: randomUUID(),
+        id: resumed ?? randomUUID(),
         protocol: admission.protocol,
         server: admission.server,
         account: { id: admission.account.id, name: admission.account.name },
@@ -144,6 +157,7 @@ export function createSessionRegistry(
         source: admission.source,
         proofs: admission.proofs,
         home: admission.home,
+        admission: plainAdmission(admission),
         files: watch.files,
         ended: controller.signal,
         admitsOperations: () =>
@@ -154,11 +168,9 @@ export function createSessionRegistry(
           events.transfer(session, transfer, watch.startOf(transfer.direction, transfer.path)),
         close() {
           if (!live.delete(session.id)) return;
-          places.leave(session.id);
-          events.closed(
-            session,
-            controller.signal.aborted ? (controller.signal.reason as EndReason) : undefined,
-          );
+          const { aborted, reason } = controller.signal;
+          if (aborted) places.leave(session.id, reason as EndReason);
+          else places.leave(session.id);
         },
       };
       const one: Live = { session, admission, controller, standing: 'current' };

@@ -1,6 +1,7 @@
 import type { FileSystem } from '@sallyport/files';
 import type { ServerProtocol } from '@sallyport/model';
 import type { ProofKind } from '@sallyport/policy';
+import type { PlainAdmission } from './session-registry.ts';
 
 /** Why a session was ended from our side. */
 export type EndReason =
@@ -39,6 +40,8 @@ export interface Session {
   readonly proofs: readonly ProofKind[];
   /** The folder of the account's files, as its record names it: accounts may share one. */
   readonly home?: string;
+  /** What another process of the node needs to serve it as well; absent where it cannot be. */
+  readonly admission?: PlainAdmission;
   /** The account's files, with its permissions of the moment already enforced on every call. */
   readonly files: FileSystem;
   /** Aborted when the session must end at once; `reason` is an EndReason. The adapter closes its connection. */

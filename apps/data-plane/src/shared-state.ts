@@ -1,5 +1,6 @@
-import type { LiveSession } from '@sallyport/model';
 import { type ConnectionGate, ownConnections } from './connection-gate.ts';
+import type { LockTable } from './http/dav/lock-table.ts';
+import type { WebSessionStore } from './http/web-session/store.ts';
 import type { Lockouts } from './lockout/lockouts.ts';
 import type { SessionDirectory, SessionPlaces } from './session-directory.ts';
 import type { TlsMemories } from './tls/memories.ts';
@@ -10,6 +11,8 @@ export type SharedState = {
   readonly connections: ConnectionGate;
   readonly sessions: SessionPlaces;
   readonly lockouts: Lockouts;
+  readonly webSessions: WebSessionStore;
+  readonly locks: LockTable;
   readonly tls: TlsMemories;
 };
 
@@ -22,11 +25,11 @@ export type KeptState = Omit<SharedState, 'sessions'> & { readonly sessions: Ses
 /**
  * The state for one of several processes.
  *
- * @returns `lost` takes back whatever the process held, once it is gone, and tells which sessions went with it
+ * @returns `lost` takes back whatever the process held, once it is gone
  */
 export function statePortsOf(kept: KeptState): {
   readonly ports: StatePorts;
-  lost(): readonly LiveSession[];
+  lost(): void;
 } {
   const connections = ownConnections(kept.connections);
   const sessions = kept.sessions.forProcess();
@@ -37,12 +40,14 @@ export function statePortsOf(kept: KeptState): {
       connections: connections.gate,
       sessions: sessions.places,
       lockouts: { check, failed, succeeded, spendStep },
+      webSessions: kept.webSessions,
+      locks: kept.locks,
       tls: { take: tls.take, answer: tls.answer },
     },
     lost() {
       connections.release();
       tls.close();
-      return sessions.lost();
+      sessions.lost();
     },
   };
 }

@@ -34,6 +34,7 @@ export interface HttpConnection {
   readonly channel: 'encrypted' | 'clear';
   /** The client certificate of the connection, judged. */
   readonly credential: CredentialFact;
+  readonly credentialStands: CredentialStands | undefined;
   /**
    * Admits a request by its Authorization header and the client certificate of the connection. The session stays
    * for later requests with the same header: those are not judged again.
@@ -182,6 +183,7 @@ export function createHttpConnection(options: {
     source,
     channel,
     credential,
+    credentialStands: options.credentialStands,
     nameOfCertificate,
     openAttempt,
     vouch,

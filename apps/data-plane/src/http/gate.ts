@@ -85,7 +85,8 @@ export function createGate({ context, webSessions, admits, secure }: GateOptions
     const cookie = cookieValue(incoming.headers.cookie, sessionCookie);
     if (cookie === undefined || connection.channel === 'clear') return undefined;
     const idleMs = connection.server.limits.idleSeconds * 1_000;
-    const found = await webSessions.find(cookie, bindingOf(connection), idleMs);
+    const { credentialStands } = connection;
+    const found = await webSessions.find(cookie, bindingOf(connection), idleMs, credentialStands);
     if (!found) outgoing.setHeader('Set-Cookie', clearCookie(sessionCookie));
     return found;
   }

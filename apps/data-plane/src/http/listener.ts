@@ -15,29 +15,22 @@ import { createHttpApp } from './app.ts';
 import { blockSizeFor } from './block-size.ts';
 import { createHttpConnection, type HttpConnection } from './connection.ts';
 import { createLockGuard } from './dav/lock-guard.ts';
-import { type LockTable, locksInMemory } from './dav/lock-table.ts';
+import { locksInMemory } from './dav/lock-table.ts';
 import { firstByte } from './first-byte.ts';
 import { createHttp2Engine } from './http2.ts';
 import { type Pace, usualPace } from './pace.ts';
 import { problemOf, sendProblem } from './problem.ts';
 import { securityHeaders } from './security-headers.ts';
-import { type WebSessionStore, webSessionsInMemory } from './web-session/store.ts';
-import { absoluteMs, createWebSessions } from './web-session/web-sessions.ts';
+import { webSessionsInMemory } from './web-session/store.ts';
+import { createWebSessions } from './web-session/web-sessions.ts';
 
 const maxHeaderBytes = 16_384;
 const maxHeaders = 100;
 /** A client that was refused gets this long to read why. */
 const farewellMs = 2_000;
 
-const maxWebSessions = 10_000;
-
-/** What a node of several processes or a test wants different. */
-export type HttpListenerOptions = {
-  /** Where all processes look up web sessions and locks; in this one's memory where it is left out. */
-  readonly webSessions?: WebSessionStore;
-  readonly locks?: LockTable;
-  readonly pace?: Pace;
-};
+/** What a test wants different. */
+export type HttpListenerOptions = { readonly pace?: Pace };
 
 /**
  * One HTTP(S) listener: our own listening socket, the TLS acceptor of the node, and a `node:http` server that only
@@ -54,12 +47,15 @@ export function createHttpListener(
   let transfers = 0;
   const connections = new WeakMap<object, HttpConnection>();
 
-  const store = options.webSessions ?? webSessionsInMemory({ capacity: maxWebSessions, absoluteMs });
-  const webSessions = createWebSessions({ store, now: context.now });
+  const webSessions = createWebSessions({
+    store: context.webSessions ?? webSessionsInMemory(),
+    now: context.now,
+    resume: context.resume,
+  });
   const app = createHttpApp({
     context,
     webSessions,
-    guard: createLockGuard(options.locks ?? locksInMemory(), context.now),
+    guard: createLockGuard(context.locks ?? locksInMemory(), context.now),
     pace: options.pace ?? usualPace,
     admits: () => running?.server.state === 'running',
     secure: () => acceptor !== undefined,

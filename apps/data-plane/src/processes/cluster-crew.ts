@@ -4,7 +4,6 @@ import { fileURLToPath } from 'node:url';
 import type { ItemReport } from '@sallyport/model';
 import type { NewEvent } from '../agent/event-spool.ts';
 import type { Crew } from '../crew.ts';
-import { logoutEvent } from '../node-events.ts';
 import { type KeptState, statePortsOf } from '../shared-state.ts';
 import type { OwnTicketKeys } from '../tls/ticket-keys.ts';
 import { applyWanted, type Served } from './applying.ts';
@@ -127,7 +126,7 @@ export function startClusterCrew(options: ClusterCrewOptions): Crew {
       clearTimeout(slow);
       member.state = 'gone';
       link.lost();
-      for (const session of held.lost()) options.record(logoutEvent(session, 'process-lost'));
+      held.lost();
       isGone.resolve();
       if (stopping) return;
       if (performance.now() - since > healthyMs) slot.restartMs = firstRestartMs;

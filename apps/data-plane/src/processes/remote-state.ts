@@ -1,4 +1,6 @@
 import type { ConnectionGate } from '../connection-gate.ts';
+import type { LockTable } from '../http/dav/lock-table.ts';
+import type { WebSessionStore } from '../http/web-session/store.ts';
 import type { Lockouts } from '../lockout/lockouts.ts';
 import type { SessionPlaces } from '../session-directory.ts';
 import type { SharedState, StatePorts } from '../shared-state.ts';
@@ -27,6 +29,19 @@ export function remoteState(
       failed: 'ask',
       succeeded: 'ask',
       spendStep: 'ask',
+    }),
+    webSessions: remotePort<WebSessionStore>(link, 'webSessions', {
+      add: 'ask',
+      seen: 'ask',
+      peek: 'ask',
+      remove: 'ask',
+    }),
+    locks: remotePort<LockTable>(link, 'locks', {
+      acquire: 'ask',
+      refresh: 'ask',
+      release: 'ask',
+      covering: 'ask',
+      forget: 'ask',
     }),
     tls: createSharedMemories({ now, secrets, tell: tls.take, ask: tls.answer }),
   };

@@ -1,9 +1,18 @@
-/** What is known of a web session wherever it is looked up: plain data, and nothing that signs anybody in. */
+import type { PlainAdmission } from '../../session-registry.ts';
+
+/** However busy it is, a web session ends after this time. */
+export const absoluteMs = 12 * 3_600_000;
+
+/** What is known of a web session wherever it is looked up: plain data, and no cookie that signs anybody in. */
 export type WebSessionRecord = {
   /** SHA-256 of the cookie, hexadecimal: the cookie itself is kept nowhere. */
   readonly digest: string;
   readonly server: string;
   readonly account: string;
+  /** Id of the session of the login desk. */
+  readonly session: string;
+  /** What another process serves it by. */
+  readonly admission: PlainAdmission | undefined;
   /** What the sign-in was decided for: later requests come from the same. */
   readonly network: string;
   readonly credential: string | undefined;
@@ -21,14 +30,20 @@ export interface WebSessionStore {
   add(record: WebSessionRecord): Promise<'added' | 'full'>;
   /** Looks one up and notes that it was in use. @param at milliseconds since the epoch */
   seen(digest: string, at: number): Promise<WebSessionRecord | undefined>;
+  /** Looks one up and notes nothing. */
+  peek(digest: string): Promise<WebSessionRecord | undefined>;
   remove(digest: string): Promise<void>;
 }
 
+const maxWebSessions = 10_000;
+
 /** The store of a single process. What is at its end makes room for what begins. */
-export function webSessionsInMemory(options: {
-  readonly capacity: number;
-  readonly absoluteMs: number;
-}): WebSessionStore {
+export function webSessionsInMemory(
+  options: { readonly capacity: number; readonly absoluteMs: number } = {
+    capacity: maxWebSessions,
+    absoluteMs,
+  },
+): WebSessionStore {
   const records = new Map<string, WebSessionRecord>();
   return {
     async add(record) {
@@ -46,6 +61,7 @@ export function webSessionsInMemory(options: {
       if (record) records.set(digest, { ...record, seenAt: at });
       return record;
     },
+    peek: async (digest) => records.get(digest),
     async remove(digest) {
       records.delete(digest);
     },

@@ -1,6 +1,8 @@
 import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
+import type { CredentialStands } from '../../login.ts';
 import type { Session } from '../../session.ts';
-import type { WebSessionStore } from './store.ts';
+import type { ResumeSession } from '../../session-resumption.ts';
+import { absoluteMs, type WebSessionRecord, type WebSessionStore } from './store.ts';
 
 /** What a sign-in was decided for. A cookie that comes from elsewhere has to sign in there. */
 export type Binding = {
@@ -23,16 +25,23 @@ export type WebSession = {
 export interface WebSessions {
   /** @returns the cookie; nothing where there are too many: the session is closed then */
   begin(session: Session, binding: Binding): Promise<string | undefined>;
-  /** @param idleMs without a request for so long it is over */
-  find(cookie: string, binding: Binding, idleMs: number): Promise<WebSession | undefined>;
+  /**
+   * The session of a cookie, whichever process began it.
+   *
+   * @param idleMs without a request for so long it is over
+   * @param stands judges the client certificate of the connection
+   */
+  find(
+    cookie: string,
+    binding: Binding,
+    idleMs: number,
+    stands?: CredentialStands,
+  ): Promise<WebSession | undefined>;
   /** Signs out. */
   end(cookie: string): Promise<void>;
   /** Ends all of this process. */
   close(): void;
 }
-
-/** However busy it is, a web session ends after this time. */
-export const absoluteMs = 12 * 3_600_000;
 
 type Live = { readonly session: Session; held: number; over: boolean; timer: NodeJS.Timeout | undefined };
 
@@ -52,9 +61,12 @@ export function isToken(given: string | undefined, token: string): boolean {
 export function createWebSessions(options: {
   readonly store: WebSessionStore;
   readonly now: () => number;
+  /** Left out, a session is found in the process alone that began it. */
+  readonly resume?: ResumeSession | undefined;
 }): WebSessions {
   const { store, now } = options;
   const live = new Map<string, Live>();
+  const resuming = new Map<string, Promise<Live | undefined>>();
 
   function finish(digest: string): void {
     const one = live.get(digest);
@@ -62,23 +74,57 @@ export function createWebSessions(options: {
     live.delete(digest);
     clearTimeout(one.timer);
     one.over = true;
-    void store.remove(digest);
+    void store.remove(digest).catch(() => undefined);
     // A transfer that this cuts reports to its session first.
     if (one.held === 0) one.session.close();
   }
 
   function idleFrom(digest: string, one: Live, idleMs: number, startedAt: number): void {
     clearTimeout(one.timer);
-    const left = Math.min(idleMs, startedAt + absoluteMs - now());
-    one.timer = setTimeout(
-      () => {
-        // A long download is use, though no request comes.
-        if (one.held > 0 && now() < startedAt + absoluteMs) idleFrom(digest, one, idleMs, startedAt);
-        else finish(digest);
-      },
-      Math.max(1, left),
-    );
+    // Twice in the time that it may be idle, so that no other process takes a long download here for idleness.
+    const left = Math.min(idleMs / 2, startedAt + absoluteMs - now());
+    one.timer = setTimeout(() => void look(digest, one, idleMs, startedAt), Math.max(1, left));
     one.timer.unref();
+  }
+
+  /** Ends it where it has been idle, in every process, for too long. */
+  async function look(digest: string, one: Live, idleMs: number, startedAt: number): Promise<void> {
+    // A long download is use, though no request comes.
+    const looked = one.held > 0 ? store.seen(digest, now()) : store.peek(digest);
+    const record = await looked.catch(() => undefined);
+    if (live.get(digest) !== one) return;
+    const idle = one.held > 0 || !record ? 0 : now() - record.seenAt;
+    if (!record || idle >= idleMs || now() >= startedAt + absoluteMs) finish(digest);
+    else idleFrom(digest, one, Math.min(idleMs, 2 * (idleMs - idle)), startedAt);
+  }
+
+  function keep(digest: string, session: Session): Live {
+    const one: Live = { session, held: 0, over: false, timer: undefined };
+    live.set(digest, one);
+    session.ended.addEventListener('abort', () => finish(digest), { once: true });
+    return one;
+  }
+
+  /** Serves here as well what another process has begun. Requests that come together wait for the same answer. */
+  function resumed(
+    digest: string,
+    { session: id, admission }: WebSessionRecord,
+    stands: CredentialStands | undefined,
+  ): Promise<Live | undefined> {
+    const waiting = resuming.get(digest);
+    if (waiting || !admission || !options.resume) return waiting ?? Promise.resolve(undefined);
+    const attempt = options
+      .resume(id, admission, stands)
+      .then(async (session) => {
+        if (!session) return undefined;
+        const one = keep(digest, session);
+        // It may have ended there meanwhile.
+        if (session.ended.aborted || !(await store.peek(digest))) finish(digest);
+        return live.get(digest) === one ? one : undefined;
+      })
+      .finally(() => resuming.delete(digest));
+    resuming.set(digest, attempt);
+    return attempt;
   }
 
   return {
@@ -86,24 +132,24 @@ export function createWebSessions(options: {
       const cookie = randomBytes(32).toString('base64url');
       const digest = digestOf(cookie);
       const startedAt = now();
-      const record = { digest, account: session.account.id, startedAt, seenAt: startedAt, ...binding };
+      const { id, admission } = session;
+      const record = {
+        ...{ digest, account: session.account.id, session: id, admission },
+        ...{ startedAt, seenAt: startedAt, ...binding },
+      };
       if (session.ended.aborted || (await store.add(record)) === 'full') {
         session.close();
         return undefined;
       }
-      const one: Live = { session, held: 0, over: false, timer: undefined };
-      live.set(digest, one);
-      idleFrom(digest, one, absoluteMs, startedAt);
-      session.ended.addEventListener('abort', () => finish(digest), { once: true });
+      idleFrom(digest, keep(digest, session), absoluteMs, startedAt);
       return cookie;
     },
 
-    async find(cookie, binding, idleMs) {
+    async find(cookie, binding, idleMs, stands) {
       const digest = digestOf(cookie);
       const record = await store.seen(digest, now());
-      const one = live.get(digest);
-      if (!record || !one || one.session.ended.aborted) return undefined;
-      if (now() - record.seenAt >= idleMs || now() - record.startedAt >= absoluteMs) {
+      // Where there is none any more, another process has ended it.
+      if (!record || now() - record.seenAt >= idleMs || now() - record.startedAt >= absoluteMs) {
         finish(digest);
         return undefined;
       }
@@ -114,6 +160,8 @@ export function createWebSessions(options: {
         (record.credential === undefined || record.credential === credential);
       // Whoever has a stolen cookie must not be able to end the session of its owner.
       if (!same) return undefined;
+      const one = live.get(digest) ?? (await resumed(digest, record, stands));
+      if (!one || one.session.ended.aborted) return undefined;
       idleFrom(digest, one, idleMs, record.startedAt);
       return {
         session: one.session,
