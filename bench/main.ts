@@ -1,4 +1,6 @@
-// `npm run bench -- SUITE`: the product beside what a user would pick instead, on this machine.
+// `npm run bench -- SUITE…`: the product beside what a user would pick instead, on this machine.
+import { runFtpsSuite } from './ftps/suite.ts';
+import { runHttpsSuite } from './https/suite.ts';
 import { runInventorySuite } from './inventory/suite.ts';
 import { type BenchOptions, parseOptions, usage } from './options.ts';
 import { jsonOf, tableOf } from './report.ts';
@@ -7,15 +9,24 @@ import { runSftpSuite } from './sftp/suite.ts';
 
 type Suite = (options: BenchOptions, progress: (line: string) => void) => Promise<Row[]>;
 
-const suites: Readonly<Record<string, Suite>> = { inventory: runInventorySuite, sftp: runSftpSuite };
+const suites: Readonly<Record<string, Suite>> = {
+  ftps: runFtpsSuite,
+  https: runHttpsSuite,
+  inventory: runInventorySuite,
+  sftp: runSftpSuite,
+};
 
 const progress = (line: string): void => void process.stderr.write(`${line}\n`);
 
 async function main(args: readonly string[]): Promise<number> {
   const options = parseOptions(args);
-  const suite = suites[options.suite];
-  if (!suite) throw new Error(`no suite ${options.suite}: ${Object.keys(suites).join(', ')}\n${usage}`);
-  const rows = await suite(options, progress);
+  const chosen = options.suites.map((name) => {
+    const suite = suites[name];
+    if (!suite) throw new Error(`no suite ${name}: ${Object.keys(suites).join(', ')}\n${usage}`);
+    return suite;
+  });
+  const rows: Row[] = [];
+  for (const suite of chosen) rows.push(...(await suite(options, progress)));
   process.stdout.write(`${options.output === 'json' ? jsonOf(rows) : tableOf(rows)}\n`);
   return options.strictness === 'strict' && rows.some(({ met }) => met === false) ? 1 : 0;
 }

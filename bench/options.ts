@@ -2,7 +2,8 @@ import { parseArgs } from 'node:util';
 
 /** What the command line asks for. */
 export type BenchOptions = {
-  readonly suite: string;
+  /** At least one. */
+  readonly suites: readonly string[];
   readonly rounds: number;
   /** Names of rows, or beginnings of them; empty: all. */
   readonly rows: readonly string[];
@@ -14,7 +15,7 @@ export type BenchOptions = {
   readonly strictness: 'report' | 'strict';
 };
 
-export const usage = `npm run bench -- SUITE [--rows A,B] [--rounds N] [--size MiB] [--folder DIR] [--json] [--strict]`;
+export const usage = `npm run bench -- SUITE… [--rows A,B] [--rounds N] [--size MiB] [--folder DIR] [--json] [--strict]`;
 
 const wholeNumber = (text: string, name: string): number => {
   const value = Number(text);
@@ -36,10 +37,9 @@ export function parseOptions(args: readonly string[]): BenchOptions {
       strict: { type: 'boolean', default: false },
     },
   });
-  const [suite, ...more] = positionals;
-  if (suite === undefined || more.length > 0) throw new Error(usage);
+  if (positionals.length === 0) throw new Error(usage);
   return {
-    suite,
+    suites: positionals,
     rounds: wholeNumber(values.rounds, 'rounds'),
     rows: values.rows.split(',').filter((row) => row !== ''),
     mebibytes: wholeNumber(values.size, 'size'),

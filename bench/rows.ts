@@ -10,8 +10,10 @@ export type Goal =
 export type Measure = {
   readonly name: string;
   readonly unit: string;
-  /** Holds against the first peer; others are shown for comparison. */
+  /** Holds against one peer; others are shown for comparison. */
   readonly goal?: Goal;
+  /** Which one: the first (default), or the one whose number is the highest. */
+  readonly against?: 'first' | 'highest';
 };
 
 /** What one server showed in all rounds. */
@@ -61,5 +63,7 @@ export function rowsOf(measure: Measure, ours: Samples, peers: readonly Samples[
     };
   };
   if (peers.length === 0) return [row(undefined, measure.goal)];
-  return peers.map((peer, index) => row(peer, index === 0 ? measure.goal : undefined));
+  const ranked =
+    measure.against === 'highest' ? peers.toSorted((a, b) => median(b.values) - median(a.values)) : peers;
+  return ranked.map((peer, index) => row(peer, index === 0 ? measure.goal : undefined));
 }

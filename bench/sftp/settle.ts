@@ -1,9 +1,8 @@
 import { eventually } from '../../test/support/process.ts';
 import { processTree } from '../process-usage.ts';
-import type { SftpServer } from './server.ts';
 
 /** Waits until a server that works with processes has only the one that listens: then all its CPU time is known. */
-export async function settle(server: SftpServer): Promise<void> {
+export async function settle(server: { readonly name: string; readonly pid: number }): Promise<void> {
   if (server.name === 'sallyport') return;
   await eventually(
     () => {

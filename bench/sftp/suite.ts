@@ -1,9 +1,10 @@
-import { randomBytes } from 'node:crypto';
 import { rmSync } from 'node:fs';
-import { copyFile, mkdir, mkdtemp, open, readFile, realpath, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, open, readFile, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
+import { fillSmall, writeRandom } from '../files.ts';
+import { measure } from '../measure.ts';
 import type { BenchOptions } from '../options.ts';
-import { type Row, rowsOf, type Samples } from '../rows.ts';
+import type { Row } from '../rows.ts';
 import { must } from './client.ts';
 import { startOpenSsh } from './openssh-server.ts';
 import { startProFtpd } from './proftpd-server.ts';
@@ -12,7 +13,7 @@ import type { Ground, Scenario } from './scenario.ts';
 import type { SftpServer, Stage } from './server.ts';
 import { sessionScenarios } from './session-scenarios.ts';
 import { transferScenarios } from './transfer-scenarios.ts';
-import { smallFiles, treeScenarios } from './tree-scenarios.ts';
+import { treeScenarios } from './tree-scenarios.ts';
 
 const scenarios: readonly Scenario[] = [...transferScenarios, ...sessionScenarios, ...treeScenarios];
 const mebibyte = 1024 * 1024;
@@ -25,16 +26,6 @@ async function makeKey(folder: string, name: string): Promise<{ file: string; li
   await must('anywhere', 'ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-C', '', '-f', file]);
   const line = (await readFile(`${file}.pub`, 'utf8')).trim().split(' ').slice(0, 2).join(' ');
   return { file, line };
-}
-
-async function writeRandom(file: string, mebibytes: number): Promise<void> {
-  const handle = await open(file, 'wx');
-  const block = randomBytes(mebibyte);
-  for (let at = 0; at < mebibytes; at++) {
-    block.writeUInt32BE(at);
-    await handle.write(block);
-  }
-  await handle.close();
 }
 
 async function prepareGround(folder: string, options: BenchOptions): Promise<Ground> {
@@ -52,11 +43,6 @@ async function prepareGround(folder: string, options: BenchOptions): Promise<Gro
   await writeRandom(ground.mediumFile, mediumMebibytes);
   await fillSmall(ground.smallFolder);
   return ground;
-}
-
-async function fillSmall(folder: string): Promise<void> {
-  await mkdir(folder, { recursive: true });
-  for (let at = 0; at < smallFiles; at++) await writeFile(join(folder, `file-${at}`), randomBytes(1024));
 }
 
 async function furnish(server: SftpServer, ground: Ground): Promise<void> {
@@ -110,7 +96,8 @@ export async function runSftpSuite(options: BenchOptions, progress: (line: strin
     const rows: Row[] = [];
     for (const scenario of selected) {
       const taking = servers.filter((server) => takesPart(scenario, server));
-      rows.push(...(await measure(scenario, taking, ground, options.rounds, progress)));
+      const run = (server: SftpServer) => scenario.run(server, ground);
+      rows.push(...(await measure({ ...scenario, run }, taking, options.rounds, progress)));
     }
     return rows;
   } finally {
@@ -118,31 +105,4 @@ export async function runSftpSuite(options: BenchOptions, progress: (line: strin
     process.removeListener('exit', clear);
     clear();
   }
-}
-
-async function measure(
-  scenario: Scenario,
-  servers: readonly SftpServer[],
-  ground: Ground,
-  rounds: number,
-  progress: (line: string) => void,
-): Promise<Row[]> {
-  const taken = new Map<string, Readonly<Record<string, number>>[]>(servers.map(({ name }) => [name, []]));
-  for (let round = 0; round < rounds; round++) {
-    const turns = round % 2 === 0 ? servers : servers.toReversed();
-    for (const server of turns) {
-      const numbers = await scenario.run(server, ground);
-      taken.get(server.name)?.push(numbers);
-      const shown = Object.values(numbers).map((value) => value.toFixed(2));
-      progress(`${scenario.id} ${round + 1}/${rounds} ${server.name} ${shown.join(' ')}`);
-    }
-  }
-  return scenario.measures.flatMap((measured) => {
-    const samplesOf = (server: SftpServer): Samples => ({
-      server: server.name,
-      values: (taken.get(server.name) ?? []).map((numbers) => numbers[measured.name] as number),
-    });
-    const [ours, ...peers] = servers.map(samplesOf);
-    return ours ? rowsOf(measured, ours, peers) : [];
-  });
 }

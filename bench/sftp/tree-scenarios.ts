@@ -1,10 +1,9 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { smallFiles } from '../files.ts';
 import { treeClients } from './client.ts';
 import type { Scenario } from './scenario.ts';
 import { settle } from './settle.ts';
-
-export const smallFiles = 1_000;
 
 type TreeClient = keyof typeof treeClients;
 
