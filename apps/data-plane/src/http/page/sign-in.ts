@@ -1,4 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
+import { normalizedName } from '@sallyport/model';
 import type { LoginAttempt, LoginOutcome } from '../../login.ts';
 import { sourceNetwork } from '../../source-network.ts';
 import type { HttpConnection } from '../connection.ts';
@@ -30,6 +31,8 @@ export interface SignIn {
 const maxFormBytes = 8_192;
 const stepMs = 300_000;
 const maxSteps = 1_000;
+/** Of one name, so that whoever has its password takes nobody else's place. */
+const maxStepsOfUser = 5;
 const maxCodes = 5;
 /** RFC 9110 section 11.6.1 wants a challenge; this one makes no browser ask by itself. */
 export const formChallenge = { 'WWW-Authenticate': 'Form realm="files"' };
@@ -45,6 +48,9 @@ export const bindingOf = ({ server, source, credential }: HttpConnection): Bindi
       : undefined,
 });
 
+const isSame = (one: Binding, other: Binding): boolean =>
+  one.server === other.server && one.network === other.network && one.credential === other.credential;
+
 /** Where to go, if it is a path of ours; it is written anew, so that it can lead nowhere else. */
 export function localTarget(to: string | null): string {
   const target = targetOf(to ?? '/');
@@ -54,18 +60,25 @@ export function localTarget(to: string | null): string {
 type Step = {
   readonly attempt: LoginAttempt;
   readonly user: string;
-  readonly network: string;
+  /** Of the connection that the password came by, which is what the attempt rests on. */
+  readonly binding: Binding;
   codes: number;
   readonly until: number;
 };
 
+const exhausted: LoginOutcome = { kind: 'refused', fault: 'login-refused' };
+
 export function createSignIn(webSessions: WebSessions, now: () => number): SignIn {
   /** Sign-ins that wait for their second factor, by digest of their cookie. */
   const steps = new Map<string, Step>();
+  const turns = new WeakMap<HttpConnection, Promise<void>>();
   const digestOf = (cookie: string) => createHash('sha256').update(cookie).digest('hex');
 
   function remember(step: Step): string | undefined {
+    const name = normalizedName(step.user, 'lower');
     for (const [digest, { until }] of steps) if (until <= now()) steps.delete(digest);
+    const own = [...steps].filter(([, { user }]) => normalizedName(user, 'lower') === name);
+    for (const [digest] of own.slice(0, Math.max(0, own.length + 1 - maxStepsOfUser))) steps.delete(digest);
     if (steps.size >= maxSteps) return undefined;
     const cookie = randomBytes(32).toString('base64url');
     steps.set(digestOf(cookie), step);
@@ -88,8 +101,8 @@ export function createSignIn(webSessions: WebSessions, now: () => number): SignI
       return answer(outgoing, 303, { Location: to, 'Cache-Control': 'no-store' });
     }
     if (outcome.kind === 'continue' && outcome.missing.some((proof) => proof === 'second-factor')) {
-      const network = sourceNetwork(connection.source);
-      const cookie = remember({ ...waiting, network, codes: 0, until: now() + stepMs });
+      const binding = bindingOf(connection);
+      const cookie = remember({ ...waiting, binding, codes: 0, until: now() + stepMs });
       if (cookie === undefined) return sendProblem(outgoing, 'service-refusing');
       outgoing.setHeader('Set-Cookie', setCookie(factorCookie, cookie));
       return sendPage(outgoing, 200, secondFactorPage(to));
@@ -97,6 +110,16 @@ export function createSignIn(webSessions: WebSessions, now: () => number): SignI
     connection.countRefusal();
     const close: Record<string, string> = connection.exhausted() ? { Connection: 'close' } : {};
     sendPage(outgoing, 401, signInPage(to, failed), { ...formChallenge, ...close });
+  }
+
+  /** One sign-in after the other on each connection, or many at once would be tried before the first is counted. */
+  function inTurn(connection: HttpConnection, judge: () => Promise<void>): Promise<void> {
+    const judged = (turns.get(connection) ?? Promise.resolve()).then(judge);
+    turns.set(
+      connection,
+      judged.catch(() => {}),
+    );
+    return judged;
   }
 
   return {
@@ -110,8 +133,12 @@ export function createSignIn(webSessions: WebSessions, now: () => number): SignI
       if (user === '' || password === '') {
         return sendPage(arrival.outgoing, 401, signInPage(to, failed), formChallenge);
       }
-      const attempt = arrival.connection.openAttempt();
-      await settle(arrival, to, await attempt.password(user, password), { attempt, user });
+      const { connection } = arrival;
+      const attempt = connection.openAttempt();
+      await inTurn(connection, async () => {
+        const outcome = connection.exhausted() ? exhausted : await attempt.password(user, password);
+        await settle(arrival, to, outcome, { attempt, user });
+      });
     },
 
     async secondFactor(arrival) {
@@ -122,8 +149,9 @@ export function createSignIn(webSessions: WebSessions, now: () => number): SignI
       const to = localTarget(form.get('to'));
       const digest = digestOf(cookieValue(incoming.headers.cookie, factorCookie) ?? '');
       const step = steps.get(digest);
-      const usable = step && step.until > now() && step.network === sourceNetwork(connection.source);
-      if (!usable) {
+      const usable = step && step.until > now() && isSame(step.binding, bindingOf(connection));
+      // Counted before it is judged: codes that come together are no fewer.
+      if (!usable || connection.exhausted() || ++step.codes > maxCodes) {
         return sendPage(outgoing, 401, signInPage(to, 'That took too long. Sign in again.'), formChallenge);
       }
       const outcome = await step.attempt.secondFactor(step.user, (form.get('code') ?? '').trim());
@@ -132,7 +160,7 @@ export function createSignIn(webSessions: WebSessions, now: () => number): SignI
         return settle(arrival, to, outcome, step);
       }
       connection.countRefusal();
-      if (++step.codes >= maxCodes) {
+      if (step.codes >= maxCodes) {
         steps.delete(digest);
         return sendPage(outgoing, 401, signInPage(to, failed), formChallenge);
       }
