@@ -1,5 +1,8 @@
 import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import type { IncomingMessage } from 'node:http';
+import https from 'node:https';
 import { connect } from 'node:tls';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { asAcme, ask } from './fixture/client.ts';
@@ -66,5 +69,44 @@ describe('a client that means ill', () => {
     expect(tree.status).toBeGreaterThanOrEqual(400);
     expect(await readFile(`${stand.home}/d/f`, 'utf8')).toBe('kept');
     expect((await readdir(stand.home)).filter((name) => name.startsWith('.replaced'))).toEqual([]);
+  });
+
+  it('overwrites nothing that changed or was locked while its body was coming', async () => {
+    await using stand = await runningStand();
+    const begin = async (headers: Record<string, string>) => {
+      const request = https.request(stand.url('/f'), {
+        method: 'PUT',
+        agent: false,
+        ca: certificates.ca.pem,
+        headers: { ...asAcme, ...headers, 'content-length': '6' },
+      });
+      request.write('mine');
+      const staged = async () => await readdir(`${stand.home}/.sallyport-staging`).catch(() => []);
+      await vi.waitFor(async () => expect(await staged()).toHaveLength(1), { timeout: 10_000 });
+      return async () => {
+        request.end('!!');
+        const [response] = (await once(request, 'response')) as [IncomingMessage];
+        response.resume();
+        return response.statusCode;
+      };
+    };
+    await writeFile(`${stand.home}/f`, 'first');
+    const { headers } = await ask(stand, certificates, '/f', { headers: asAcme });
+    const finishStale = await begin({ 'if-match': String(headers.etag) });
+    await writeFile(`${stand.home}/f`, 'theirs');
+    expect(await finishStale()).toBe(412);
+
+    const finishLocked = await begin({});
+    const lock = await ask(stand, certificates, '/f', {
+      method: 'LOCK',
+      headers: {
+        authorization: `Basic ${Buffer.from('careful:careful').toString('base64')}`,
+        'sallyport-otp': '123456',
+      },
+      body: '<D:lockinfo xmlns:D="DAV:"><D:lockscope><D:exclusive/></D:lockscope><D:locktype><D:write/></D:locktype></D:lockinfo>',
+    });
+    expect(lock.status).toBe(200);
+    expect(await finishLocked()).toBe(423);
+    expect(await readFile(`${stand.home}/f`, 'utf8')).toBe('theirs');
   });
 });

@@ -91,6 +91,12 @@ export async function upload(
       report('cut', 'transfer-cut');
       return cut(outgoing);
     }
+    const meanwhile =
+      handle.placement === 'staged' ? await changedMeanwhile(exchange, means.guard, reach) : undefined;
+    if (meanwhile) {
+      report('failed', meanwhile);
+      return sendProblem(outgoing, meanwhile);
+    }
     if (range && !isLastPart(range, received.value)) {
       settled = 'closed';
       await handle.abandon('keep');
@@ -114,6 +120,24 @@ export async function upload(
   } finally {
     if (settled === 'open') await handle.abandon();
   }
+}
+
+/**
+ * A body can take hours: what the client has seen of the file, and that nobody else has it locked, has to hold at its
+ * end too. A lock of its own that ran out meanwhile is no harm.
+ */
+async function changedMeanwhile(
+  exchange: Exchange,
+  guard: LockGuard,
+  reach: 'self' | 'member',
+): Promise<FaultCode | undefined> {
+  const { incoming, session, path } = exchange;
+  if (incoming.headers['if-match'] !== undefined || incoming.headers['if-unmodified-since'] !== undefined) {
+    const current = await currentAt(session.files, path);
+    if (preconditions(incoming.headers, current, 'change') !== 'proceed') return 'precondition-failed';
+  }
+  const refusal = await guard.refusal(exchange, [{ path, reach }]);
+  return refusal === 'resource-locked' ? refusal : undefined;
 }
 
 const isLastPart = (range: ContentRange, received: number): boolean =>

@@ -9,6 +9,8 @@ export type Condition = {
 export type ConditionList = { readonly tag: string | undefined; readonly conditions: readonly Condition[] };
 
 const maxLength = 8_192;
+/** Each may cost a look at the disk. */
+const maxLists = 64;
 
 /**
  * Reads an If header.
@@ -37,7 +39,7 @@ export function parseIf(header: string): readonly ConditionList[] | undefined {
         expected: not === undefined ? 'holds' : 'fails',
       }),
     );
-    lists.push({ tag, conditions });
+    if (lists.push({ tag, conditions }) > maxLists) return undefined;
   }
   return lists.length === 0 ? undefined : lists;
 }
