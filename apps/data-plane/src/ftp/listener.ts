@@ -58,7 +58,7 @@ export function createFtpListener(
     if (!ftp.implicitTls && !ftp.explicitTls) {
       return ftp.plain ? ok(undefined) : refuse('item-engine-refused', 'neither plain nor TLS is allowed');
     }
-    const acceptor = current?.acceptor ?? createTlsAcceptor({ context, running });
+    const acceptor = current?.acceptor ?? createTlsAcceptor({ context, running, alpn: ['ftp'] });
     const updated = acceptor.update(running);
     return updated.ok ? ok(acceptor) : updated;
   }

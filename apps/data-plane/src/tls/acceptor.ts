@@ -68,7 +68,8 @@ const plainAddress = (address: string | undefined): string | undefined =>
  * Trust and policy are read from `context.view()` per handshake: their changes need no call.
  *
  * @param running with identities that `usableIdentities` accepts; with others every handshake fails
- * @param alpn protocols to agree on, first preferred (RFC 7301); none where left out
+ * @param alpn protocols to agree on, first preferred (RFC 7301); a client that offers others alone is turned away, one
+ *   that offers none is not. Left out, offers are passed over
  */
 export function createTlsAcceptor(options: {
   readonly context: AdapterContext;
@@ -144,6 +145,7 @@ export function createTlsAcceptor(options: {
     }
     const failure = await handshakeOf(socket, graceMs);
     if (failure !== undefined) return { kind: 'failed', reason: failure };
+    bound?.shaken(socket.isSessionReused() ? 'resumed' : 'new');
 
     const view = context.view();
     let judged: JudgedCredential = { fact: { kind: 'none' } };

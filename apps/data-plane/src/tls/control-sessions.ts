@@ -3,7 +3,7 @@ import type { EventEmitter } from 'node:events';
 import type { TLSSocket } from 'node:tls';
 import type { TlsMemories } from './memories.ts';
 import type { SessionHolder } from './session-holders.ts';
-import type { StoredSession } from './session-store.ts';
+import { maxSessionLength, type StoredSession } from './session-store.ts';
 import type { TicketSecret } from './ticket-keys.ts';
 import { admitsLogin, type TicketRules } from './tickets.ts';
 
@@ -16,6 +16,8 @@ export interface ControlSessions {
   readonly tickets: TicketRules;
   /** Has the connection's sessions of TLS 1.2 without tickets kept, and found again. */
   attach(events: EventEmitter): void;
+  /** The handshake of the control connection is done. */
+  shaken(session: 'new' | 'resumed'): void;
   /** The control connection has logged in. */
   bind(holder: SessionHolder): void;
   /**
@@ -56,6 +58,8 @@ export function createControlSessions(
   /** What the control connection's own tickets are under: they are good for its data as long as it lives. */
   let ownSecret: TicketSecret | undefined;
   let ownSession: { readonly id: string; readonly stored: StoredSession } | undefined;
+  /** What the client of the control connection asked for by its id, which is no secret: it may be anybody's. */
+  let offered: typeof ownSession;
   holders.open(control);
 
   const tickets: TicketRules = {
@@ -72,6 +76,8 @@ export function createControlSessions(
       if (!secret) return undefined;
       handshake.origin = Math.min(handshake.origin, name.origin);
       handshake.from = name.control;
+      // Whatever is taken up now, it is not that.
+      offered = undefined;
       return { secret, ticket: 'renewed' };
     },
   };
@@ -83,7 +89,7 @@ export function createControlSessions(
     if (!found || (running.use === 'control' && !admitsLogin(found, now()))) return null;
     running.origin = Math.min(running.origin, found.origin);
     running.from = own ? control : found.control;
-    if (running.use === 'control') ownSession = { id, stored: found };
+    if (running.use === 'control') offered = { id, stored: found };
     return Buffer.from(found.data, 'base64');
   }
 
@@ -95,7 +101,7 @@ export function createControlSessions(
         if (id.length > 0 && !handshake.sealed && handshake.use === 'control') {
           const session = { data: data.toString('base64'), control, origin: handshake.origin };
           ownSession = { id: id.toString('hex'), stored: session };
-          sessions.put(ownSession.id, session);
+          if (session.data.length <= maxSessionLength) sessions.put(ownSession.id, session);
         }
         done();
       });
@@ -105,6 +111,10 @@ export function createControlSessions(
           () => done(null, null),
         );
       });
+    },
+    shaken(session) {
+      if (session === 'resumed' && offered) ownSession = offered;
+      offered = undefined;
     },
     bind: (holder) => holders.bind(control, holder),
     async duringData(run) {

@@ -14,29 +14,45 @@ export interface SessionStore {
   find(id: string): Promise<StoredSession | undefined>;
 }
 
+/** Longest `data` of a session that is kept: it holds the client's certificate, which may be of any size. */
+export const maxSessionLength = 16_384;
+/** Of all sessions together: anybody may begin one, before anything is judged. */
+const defaultMaxLength = 32 << 20;
+
 /**
- * Keeps at most `capacity` sessions, and none longer than `lifetimeMs` after its full handshake.
+ * Keeps at most `capacity` sessions, of `maxLength` characters of `data` in all, the latest; and none longer than
+ * `lifetimeMs` after its full handshake.
  *
  * @param now milliseconds since the epoch
  */
 export function createSessionStore(options: {
   readonly capacity: number;
+  readonly maxLength?: number;
   readonly lifetimeMs: number;
   readonly now: () => number;
 }): SessionStore {
+  const { capacity, maxLength = defaultMaxLength } = options;
   const sessions = new Map<string, StoredSession>();
+  let length = 0;
+  function remove(id: string): void {
+    length -= sessions.get(id)?.data.length ?? 0;
+    sessions.delete(id);
+  }
   return {
     put(id, session) {
-      sessions.delete(id);
+      if (session.data.length > maxSessionLength) return;
+      remove(id);
       sessions.set(id, session);
-      if (sessions.size <= options.capacity) return;
-      const oldest = sessions.keys().next();
-      if (!oldest.done) sessions.delete(oldest.value);
+      length += session.data.length;
+      for (const oldest of sessions.keys()) {
+        if (sessions.size <= capacity && length <= maxLength) break;
+        remove(oldest);
+      }
     },
     async find(id) {
       const session = sessions.get(id);
       if (!session || options.now() - session.origin < options.lifetimeMs) return session;
-      sessions.delete(id);
+      remove(id);
       return undefined;
     },
   };
