@@ -48,5 +48,8 @@ describe('SSH methods', () => {
     expect(sshMethodsFor(['password'])).toEqual(['password', 'keyboard-interactive']);
     expect(sshMethodsFor(['credential'])).toEqual(['publickey']);
     expect(sshMethodsFor([])).toEqual([]);
+    expect(sshMethodsFor(['second-factor'])).toEqual(['keyboard-interactive']);
+    expect(sshMethodsFor(['password', 'second-factor'])).toEqual(['password', 'keyboard-interactive']);
+    expect(sshMethodsFor(['credential', 'second-factor'])).toEqual(['publickey', 'keyboard-interactive']);
   });
 });
