@@ -1,10 +1,13 @@
+import { faults } from '@sallyport/faults';
 import { nameOf, type ReadHandle, type VirtualPath } from '@sallyport/files';
 import { preconditions, rangeHolds, type Validators, validatorsOf } from './conditions.ts';
 import { type Exchange, headerValues } from './exchange.ts';
 import { sendListing } from './listing.ts';
 import { answer, cut, ended, written } from './outgoing.ts';
+import { failurePage } from './page/action-page.ts';
 import type { PageUser } from './page/layout.ts';
 import { sendDirectoryPage } from './page/send-directory.ts';
+import { sendPage } from './page/send-page.ts';
 import { sendProblem } from './problem.ts';
 import { type Span, spanOf } from './range.ts';
 import type { Target } from './target.ts';
@@ -56,9 +59,18 @@ export async function download(
   if (attributes.ok && attributes.value.kind === 'directory') {
     return pageFor ? sendDirectoryPage(exchange, form, pageFor) : sendListing(exchange);
   }
+  const { code } = opened.fault;
+  const mayDrop = !attributes.ok && session.files.permits(path).includes('create');
+  if (pageFor && mayDrop && code === 'permission-denied' && form === 'directory') {
+    return sendDirectoryPage(exchange, form, pageFor);
+  }
   const offset: Record<string, string> =
     attributes.ok && attributes.value.unfinished ? { 'Upload-Offset': String(attributes.value.size) } : {};
-  sendProblem(outgoing, opened.fault.code, offset);
+  if (pageFor && exchange.incoming.headers.accept !== undefined) {
+    const { http, text } = faults[code];
+    return sendPage(outgoing, http, failurePage([{ text }], '/', pageFor), offset);
+  }
+  sendProblem(outgoing, code, offset);
 }
 
 async function sendFile(exchange: Exchange, file: ReadHandle): Promise<void> {

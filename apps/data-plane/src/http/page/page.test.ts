@@ -215,6 +215,26 @@ describe('the page', () => {
     expect(await readdir(stand.home)).toEqual([]);
   });
 
+  it('offers each account what it may do there, and tells it in a page what it may not', async () => {
+    await using stand = await runningStand();
+    const drop = { authorization: `Basic ${Buffer.from('drop:drop').toString('base64')}`, ...html };
+    const page = await ask(stand, certificates, '/', { headers: drop });
+    expect([page.status, page.text.includes('id="upload"'), page.text.includes('class="folder"')]).toEqual([
+      200,
+      true,
+      false,
+    ]);
+    expect(page.text).toContain('not see what is here');
+    const { cookie } = await signIn(stand, certificates);
+    const missing = await ask(stand, certificates, '/none', { headers: { ...html, cookie } });
+    expect([missing.status, missing.text.includes('No such file or directory.')]).toEqual([404, true]);
+    const led = await ask(stand, certificates, '/d', { headers: { ...html, cookie } });
+    expect(led.status).toBe(404);
+    await mkdir(`${stand.home}/d`);
+    const slash = await ask(stand, certificates, '/d', { headers: { ...html, cookie } });
+    expect([slash.status, slash.headers.location]).toEqual([308, '/d/']);
+  });
+
   it('signs a browser in by its certificate, for its page to have a token', async () => {
     await using stand = await runningStand({ clientCertificate: 'optional' });
     const alice = ['--cert', stand.file('alice.pem'), '-H', 'Accept: text/html'];

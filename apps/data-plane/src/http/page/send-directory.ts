@@ -1,12 +1,14 @@
+import { faults } from '@sallyport/faults';
 import type { DirectoryEntry } from '@sallyport/files';
 import type { Exchange } from '../exchange.ts';
 import { hrefOf } from '../href.ts';
 import { answer, cut, ended, writeHead, written } from '../outgoing.ts';
-import { sendProblem } from '../problem.ts';
 import { pageHeaders } from '../security-headers.ts';
 import type { Target } from '../target.ts';
-import { afterEntries, beforeEntries, entryRow } from './directory-page.ts';
+import { failurePage } from './action-page.ts';
+import { afterEntries, beforeEntries, dropPage, entryRow } from './directory-page.ts';
 import type { PageUser } from './layout.ts';
+import { sendPage } from './send-page.ts';
 
 /** Entries that are put in order; those after them follow as the disk has them, so that memory stays bounded. */
 const maxSorted = 10_000;
@@ -27,20 +29,27 @@ export async function sendDirectoryPage(
     // Clients that read listings take a path without its slash for a file, unless it leads on.
     return answer(outgoing, 308, { Location: hrefOf(path, 'directory'), 'Cache-Control': 'no-store' });
   }
+  const may = session.files.permits(path);
   const listed = await session.files.list(path);
-  if (!listed.ok) return sendProblem(outgoing, listed.fault.code);
+  if (!listed.ok) {
+    const { code } = listed.fault;
+    if (code === 'permission-denied' && may.includes('create')) {
+      return sendPage(outgoing, 200, dropPage(path, user, may));
+    }
+    return sendPage(outgoing, faults[code].http, failurePage([{ text: faults[code].text }], '/', user));
+  }
   writeHead(outgoing, 200, pageHeaders);
   let count = 0;
   const write = async (entries: readonly DirectoryEntry[]) => {
     for (let at = 0; at < entries.length; at += 500) {
-      const rows = entries.slice(at, at + 500).map((entry) => entryRow(path, entry));
+      const rows = entries.slice(at, at + 500).map((entry) => entryRow(path, entry, may));
       if ((await written(outgoing, rows.join(''))) === 'closed') return 'closed';
     }
     return 'written';
   };
   try {
     const isGone =
-      incoming.method === 'HEAD' || (await written(outgoing, beforeEntries(path, user))) === 'closed';
+      incoming.method === 'HEAD' || (await written(outgoing, beforeEntries(path, user, may))) === 'closed';
     let sorted: DirectoryEntry[] | undefined = [];
     // The directory is closed by reading it.
     for await (const batch of listed.value) {
