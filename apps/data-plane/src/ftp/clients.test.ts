@@ -1,9 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test, vi } from 'vitest';
 import { viewOf } from '../tls/fixture/zone.ts';
 import { type Certificates, makeCertificates, serve } from './fixture/served.ts';
+
+vi.setConfig({ testTimeout: 60_000 });
 
 let certificates: Certificates;
 beforeAll(async () => {

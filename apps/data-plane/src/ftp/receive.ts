@@ -5,6 +5,8 @@ import type { DataConnection } from './data-connection.ts';
 
 /** Chunks are gathered into blocks of about this size: a write to the disk costs a thread's turn whatever its size. */
 const blockBytes = 1 << 20;
+/** Most uploads fit into so little; the first block grows when one does not. */
+const firstBlockBytes = 1 << 16;
 /** More than a socket hands out at once, so that the chunk that fills a block still fits into it. */
 const slackBytes = 1 << 17;
 
@@ -40,7 +42,7 @@ export function receiveFile(
   const { convert, onProgress } = options;
   let bytes = 0;
   let position = options.from;
-  let block = newBlock();
+  let block: Buffer = Buffer.allocUnsafe(firstBlockBytes);
   // Most uploads fit one block.
   let spare: Buffer | undefined;
   let filled = 0;
@@ -49,7 +51,8 @@ export function receiveFile(
 
   function put(part: Uint8Array): void {
     if (filled + part.length > block.length) {
-      block = Buffer.concat([block.subarray(0, filled)], filled + part.length + slackBytes);
+      const room = Math.max(blockBytes, filled + part.length) + slackBytes;
+      block = Buffer.concat([block.subarray(0, filled)], room);
     }
     block.set(part, filled);
     filled += part.length;
@@ -57,18 +60,25 @@ export function receiveFile(
 
   /** Hands the block over once the one before it is written. */
   async function flush(): Promise<Fault | undefined> {
-    const before = faultOf(await writing);
+    const before = await handOver();
     if (before) return before;
-    writing = file.write(block.subarray(0, filled), position);
-    position += filled;
     [block, spare] = [spare ?? newBlock(), block];
     filled = 0;
     return undefined;
   }
 
+  async function handOver(): Promise<Fault | undefined> {
+    const before = faultOf(await writing);
+    if (before) return before;
+    writing = file.write(block.subarray(0, filled), position);
+    position += filled;
+    return undefined;
+  }
+
   async function finishWriting(): Promise<Fault | undefined> {
     if (convert) put(convert.end());
-    const fault = filled > 0 ? await flush() : undefined;
+    // Without another block, which would be the collector's at once: small files are many.
+    const fault = filled > 0 ? await handOver() : undefined;
     return fault ?? faultOf(await writing);
   }
 
@@ -90,7 +100,8 @@ export function receiveFile(
       flushing.then((fault) => (fault ? settle(fault) : socket.resume()), reject);
     }
     function onEnd(): void {
-      finishWriting().then((fault) => {
+      // It may come while a block waits to be handed over.
+      flushing.then(finishWriting).then((fault) => {
         settle(fault ?? (data.endOf(bytes) === 'cut' ? { code: 'transfer-cut' } : undefined));
       }, reject);
     }
