@@ -86,6 +86,8 @@ export async function sendFile(
     onProgress(bytes);
     [block, spare] = [spare, block];
   }
+  // Somebody has cut it meanwhile: what went out is no whole file, and must not be told as one.
+  if (position < to) return { bytes, fault: { code: 'storage-failed', detail: 'the file became shorter' } };
   const ended = await finish(socket);
   return { bytes, fault: ended.ok ? undefined : ended.fault };
 }
