@@ -67,6 +67,8 @@ class ControlConnection {
   #secured: Secured | undefined;
   readonly #data: DataSide;
   #timer: NodeJS.Timeout | undefined;
+  /** An answer out of turn is on its way. */
+  #tellsStatus = false;
 
   constructor(raw: Socket, means: ControlMeans) {
     this.#raw = raw;
@@ -127,9 +129,14 @@ class ControlConnection {
     if (this.#login.session) this.#timer?.refresh();
     if (line.kind !== 'line') return 'waits';
     if (/^abor\s*$/i.test(line.text)) this.#data.abort();
-    const status = waiting === 0 && /^stat\s*$/i.test(line.text) ? this.#data.status() : undefined;
-    if (!status) return 'waits';
-    void this.#link?.send(status);
+    if (waiting > 0 || !this.#link || !/^stat\s*$/i.test(line.text)) return 'waits';
+    const status = this.#data.status();
+    // One at a time: a client that asks and asks and reads no answer would fill our memory with them.
+    if (!status || this.#tellsStatus) return 'waits';
+    this.#tellsStatus = true;
+    void this.#link.send(status).then(() => {
+      this.#tellsStatus = false;
+    });
     return 'taken';
   }
 
@@ -265,9 +272,10 @@ class ControlConnection {
 
   /** After REIN, in clear: nobody is logged in, and the time to log in begins anew. */
   #startOver(): void {
+    // Who has not logged in gets no more time by it.
+    if (this.#login.session) this.#startTimer(this.#server.limits.loginGraceSeconds);
     this.#login.logOut();
     this.#login.openClear();
-    this.#startTimer(this.#server.limits.loginGraceSeconds);
   }
 
   #startTimer(seconds: number): void {

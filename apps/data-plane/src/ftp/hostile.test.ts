@@ -4,14 +4,25 @@ import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import net from 'node:net';
 import { join } from 'node:path';
 import type tls from 'node:tls';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test, vi } from 'vitest';
 import { all, loggedInPlain, servePlain } from './fixture/plain.ts';
 import { type Certificates, makeCertificates, RawClient, serve } from './fixture/served.ts';
+
+vi.setConfig({ testTimeout: 30_000 });
 
 let certificates: Certificates;
 beforeAll(async () => {
   certificates = await makeCertificates();
 });
+
+const serverLimits = {
+  connectionsPerMinutePerAddress: 600,
+  maxConnections: 10,
+  maxConnectionsPerAddress: 10,
+  loginGraceSeconds: 60,
+  idleSeconds: 60,
+  maxAuthAttempts: 3,
+};
 
 async function connected(port: number): Promise<RawClient> {
   const client = await RawClient.connect(port);
@@ -69,6 +80,34 @@ describe('a line', () => {
       answers.push(answer);
     expect(answers.at(-1)).toMatch(/^421/);
     expect(answers.join()).not.toMatch(/331|530/);
+  });
+
+  test('that asks how a transfer goes is answered out of turn only while the answers are read', async () => {
+    await using served = await servePlain(certificates);
+    const client = await loggedInPlain(served.port);
+    const data = await client.data();
+    expect(await client.say('STOR a')).toMatch(/^150/);
+    client.socket.write('STAT\r\n'.repeat(2_000));
+    expect(await client.reply()).toBe('213 0 bytes so far.');
+    data.end('x');
+    let outOfTurn = 1;
+    let answer = await client.reply();
+    for (; answer.startsWith('213'); answer = await client.reply()) outOfTurn++;
+    expect(answer).toMatch(/^226/);
+    expect(outOfTurn).toBeLessThan(20);
+    for (let left = 2_000 - outOfTurn; left > 0; left--) expect(await client.reply()).toMatch(/^211/);
+    expect(await client.say('NOOP')).toMatch(/^200/);
+  });
+
+  test('that begins the connection anew gives no more time to log in', async () => {
+    await using served = await servePlain(certificates, {
+      server: { limits: { ...serverLimits, loginGraceSeconds: 1 } },
+    });
+    const client = await connected(served.port);
+    const deadline = performance.now() + 10_000;
+    let answer = await client.say('REIN');
+    while (answer.startsWith('220') && performance.now() < deadline) answer = await client.say('REIN');
+    expect(answer).toMatch(/^421|^closed/);
   });
 
   test('more than are read at once wait in the socket, and none is lost', async () => {
@@ -211,14 +250,7 @@ describe('data connections', () => {
   test('one that sends while it should receive, and one that never reads, keep nobody', async () => {
     await using served = await servePlain(certificates, {
       server: {
-        limits: {
-          connectionsPerMinutePerAddress: 600,
-          maxConnections: 10,
-          maxConnectionsPerAddress: 10,
-          loginGraceSeconds: 60,
-          idleSeconds: 1,
-          maxAuthAttempts: 3,
-        },
+        limits: { ...serverLimits, idleSeconds: 1 },
       },
     });
     await writeFile(join(served.desk.home, 'big'), Buffer.alloc(16 << 20));
