@@ -157,6 +157,10 @@ export function createHttpConnection(options: {
     if (current && timingSafeEqual(current.digest, digest)) {
       return { kind: 'admitted', session: current.session };
     }
+    // Those that wait behind one another are no way to try more than there may be.
+    if (refusals >= limits.maxAuthAttempts || carrier.destroyed) {
+      return { kind: 'refused', fault: 'login-refused' };
+    }
     const { user, outcome } = await prove(authorization, code);
     if (outcome?.kind === 'admitted') return take(outcome.session, digest);
     if (authorization !== undefined) refusals++;

@@ -3,7 +3,7 @@ import type { AdapterContext } from '../adapter.ts';
 import type { Session } from '../session.ts';
 import type { HttpConnection } from './connection.ts';
 import { authorityOf, headerValues, type Incoming, type Outgoing } from './exchange.ts';
-import { isBrowser, isForeign, isUnsafe, wantsPage } from './origin-guard.ts';
+import { isBrowser, isForeign, isOpened, isUnsafe, wantsPage } from './origin-guard.ts';
 import { answer, cut } from './outgoing.ts';
 import { sendPage } from './page/send-page.ts';
 import { bindingOf, formChallenge } from './page/sign-in.ts';
@@ -95,14 +95,16 @@ export function createGate({ context, webSessions, admits, secure }: GateOptions
   async function signInByCertificate(arrival: Arrival): Promise<WebSession | undefined> {
     const { incoming, outgoing, connection } = arrival;
     const name = connection.nameOfCertificate;
-    const isPage = incoming.method === 'GET' && isBrowser(incoming) && wantsPage(incoming);
+    const isPage =
+      incoming.method === 'GET' && isBrowser(incoming) && wantsPage(incoming) && isOpened(incoming);
     if (name === undefined || !isPage || connection.channel === 'clear') return undefined;
     const outcome = await connection.openAttempt().name(name);
     if (outcome.kind !== 'admitted') return undefined;
-    const cookie = await webSessions.begin(outcome.session, bindingOf(connection));
+    const idleMs = connection.server.limits.idleSeconds * 1_000;
+    const cookie = await webSessions.begin(outcome.session, bindingOf(connection), idleMs);
     if (cookie === undefined) return undefined;
     outgoing.setHeader('Set-Cookie', setCookie(sessionCookie, cookie));
-    return webSessions.find(cookie, bindingOf(connection), connection.server.limits.idleSeconds * 1_000);
+    return webSessions.find(cookie, bindingOf(connection), idleMs);
   }
 
   function turnsAway({ incoming, outgoing, connection }: Arrival): boolean {
@@ -184,8 +186,9 @@ export async function underWebSession(
   outgoing: Outgoing,
   run: () => Promise<void>,
 ): Promise<void> {
-  const release = web.hold();
   const end = () => cut(outgoing);
+  if (web.session.ended.aborted) return end();
+  const release = web.hold();
   web.session.ended.addEventListener('abort', end);
   try {
     await run();

@@ -94,6 +94,17 @@ describe('HTTP/2', () => {
     await once(client, 'close');
   });
 
+  it('tries no more of the logins that come together than there may be', async () => {
+    await using stand = await openStand(certificates);
+    await stand.apply({ limits: { maxAuthAttempts: 3 } });
+    const client = await clientOf(stand);
+    await Promise.allSettled(
+      Array.from({ length: 20 }, (_, n) => statusOf(client, basic(`acme:wrong ${n}`))),
+    );
+    expect(stand.desk.asked).toHaveLength(3);
+    client.destroy();
+  });
+
   it.each(['reset', 'cut'])('stores nothing of an upload whose stream is %s', async (how) => {
     await using stand = await openStand(certificates);
     await stand.apply();

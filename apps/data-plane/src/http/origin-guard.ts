@@ -25,6 +25,16 @@ export const wantsPage = (incoming: Incoming): boolean => {
   return accept === undefined || /(?:^|[\s,])text\/html(?:[\s;,]|$)/i.test(accept);
 };
 
+/**
+ * Did somebody open it, in a window of its own? What a page of another site embeds or fetches begins no web session:
+ * it would take the places of the account's own.
+ */
+export const isOpened = (incoming: Incoming): boolean =>
+  [
+    ['sec-fetch-mode', 'navigate'],
+    ['sec-fetch-dest', 'document'],
+  ].every(([name, value]) => headerValues(incoming, name ?? '').every((said) => said === value));
+
 /** Is it a browser, which would ask its user for a password where a challenge of the Basic scheme comes? */
 export const isBrowser = (incoming: Incoming): boolean =>
   headerValues(incoming, 'sec-fetch-mode').length > 0 ||

@@ -34,7 +34,7 @@ function fail({ outgoing, user }: Action, code: FaultCode, back: VirtualPath | u
 }
 
 /** The fields of a form that came with the token of the session; nothing where it was answered already. */
-async function formOf(action: Action): Promise<URLSearchParams | undefined> {
+export async function formOf(action: Action): Promise<URLSearchParams | undefined> {
   const body = await readText(action.incoming, maxFormBytes);
   if (!body.ok) {
     sendProblem(action.outgoing, body.fault.code);

@@ -5,7 +5,15 @@ import type { Pace } from '../pace.ts';
 import { sendProblem } from '../problem.ts';
 import { clearCookie, cookieValue, sessionCookie } from '../web-session/cookie.ts';
 import { isToken, type WebSessions } from '../web-session/web-sessions.ts';
-import { type Action, askBefore, deleteEntry, makeFolder, renameEntry, uploadForm } from './actions.ts';
+import {
+  type Action,
+  askBefore,
+  deleteEntry,
+  formOf,
+  makeFolder,
+  renameEntry,
+  uploadForm,
+} from './actions.ts';
 import { createSignIn } from './sign-in.ts';
 
 export type OwnPathsOptions = {
@@ -26,7 +34,9 @@ export function createOwnPaths(options: OwnPathsOptions): (arrival: Arrival, nam
   const { webSessions, gate } = options;
   const signIn = createSignIn(webSessions, options.context.now);
 
-  async function signOut({ outgoing, incoming }: Action): Promise<void> {
+  async function signOut(action: Action): Promise<void> {
+    const { outgoing, incoming } = action;
+    if (!(await formOf(action))) return;
     await webSessions.end(cookieValue(incoming.headers.cookie, sessionCookie) ?? '');
     outgoing.setHeader('Set-Cookie', clearCookie(sessionCookie));
     answer(outgoing, 303, { Location: '/', 'Cache-Control': 'no-store' });

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { connect } from 'node:http2';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { ask, cookieOf, form } from '../fixture/client.ts';
+import { ask, cookieOf, form, signIn } from '../fixture/client.ts';
 import { type Certificates, makeCertificates, openStand, type Stand } from '../fixture/stand.ts';
 
 let certificates: Certificates;
@@ -101,5 +101,29 @@ describe('a sign-in', () => {
     expect(step.status).toBe(200);
     const cookie = step.headers.get('set-cookie')?.split(';')[0] ?? '';
     expect((await codeOf(stand, cookie, '123456')).status).toBe(401);
+  });
+
+  it('by a certificate is begun by pages that somebody opens, and by none that another site embeds', async () => {
+    await using stand = await runningStand({ clientCertificate: 'optional' });
+    const get = (mode: string, dest: string) =>
+      stand.curl(
+        '/',
+        ...['--cert', stand.file('alice.pem'), '-H', 'Accept: text/html'],
+        ...['-H', `Sec-Fetch-Mode: ${mode}`, '-H', `Sec-Fetch-Dest: ${dest}`],
+      );
+    expect((await get('navigate', 'document')).headers.has('set-cookie')).toBe(true);
+    expect((await get('navigate', 'iframe')).headers.has('set-cookie')).toBe(false);
+    expect((await get('no-cors', 'empty')).headers.has('set-cookie')).toBe(false);
+  });
+
+  it('is ended by its own page alone', async () => {
+    await using stand = await runningStand();
+    const { cookie } = await signIn(stand, certificates);
+    const out = await ask(stand, certificates, '/.sallyport/sign-out', {
+      ...form({}),
+      headers: { ...form({}).headers, cookie },
+    });
+    expect(out.status).toBe(403);
+    expect(stand.desk.sessions[0]?.closed).toBe(0);
   });
 });

@@ -94,7 +94,11 @@ export function createSignIn(webSessions: WebSessions, now: () => number): SignI
     if (outcome.kind === 'admitted') {
       const { credential, ...binding } = bindingOf(connection);
       const rests = outcome.session.proofs.includes('credential') ? credential : undefined;
-      const cookie = await webSessions.begin(outcome.session, { ...binding, credential: rests });
+      const cookie = await webSessions.begin(
+        outcome.session,
+        { ...binding, credential: rests },
+        connection.server.limits.idleSeconds * 1_000,
+      );
       if (cookie === undefined) return sendProblem(outgoing, 'service-refusing');
       connection.vouch();
       outgoing.setHeader('Set-Cookie', [setCookie(sessionCookie, cookie), clearCookie(factorCookie)]);

@@ -38,7 +38,7 @@ function twoProcesses() {
 
 it('finds a session in a process that did not begin it, opened there once', async () => {
   const { first, second, original, resume } = twoProcesses();
-  const cookie = (await first.begin(original.session, binding)) as string;
+  const cookie = (await first.begin(original.session, binding, idleMs)) as string;
   const found = await Promise.all([
     second.find(cookie, binding, idleMs),
     second.find(cookie, binding, idleMs),
@@ -52,7 +52,7 @@ it('finds a session in a process that did not begin it, opened there once', asyn
 
 it('opens it for nobody from elsewhere, and not where it may not go on', async () => {
   const { first, second, original, resume } = twoProcesses();
-  const cookie = (await first.begin(original.session, binding)) as string;
+  const cookie = (await first.begin(original.session, binding, idleMs)) as string;
   expect(await second.find(cookie, { ...binding, network: '192.0.2.9' }, idleMs)).toBeUndefined();
   expect(await second.find('guessed', binding, idleMs)).toBeUndefined();
   expect(resume).not.toHaveBeenCalled();
@@ -63,7 +63,7 @@ it('opens it for nobody from elsewhere, and not where it may not go on', async (
 
 it('is signed out everywhere at once', async () => {
   const { first, second, original, copy } = twoProcesses();
-  const cookie = (await first.begin(original.session, binding)) as string;
+  const cookie = (await first.begin(original.session, binding, idleMs)) as string;
   await second.find(cookie, binding, idleMs);
   await second.end(cookie);
   expect(copy.close).toHaveBeenCalledOnce();
@@ -73,7 +73,7 @@ it('is signed out everywhere at once', async () => {
 
 it('is not idle while another process is asked, or sends a long download', async () => {
   const { first, second, original, copy } = twoProcesses();
-  const cookie = (await first.begin(original.session, binding)) as string;
+  const cookie = (await first.begin(original.session, binding, idleMs)) as string;
   await first.find(cookie, binding, idleMs);
   const release = (await second.find(cookie, binding, idleMs))?.hold();
   await vi.advanceTimersByTimeAsync(10 * idleMs);
@@ -83,4 +83,22 @@ it('is not idle while another process is asked, or sends a long download', async
   expect(original.close).toHaveBeenCalled();
   expect(copy.close).toHaveBeenCalled();
   expect(await second.find(cookie, binding, idleMs)).toBeUndefined();
+});
+
+it('ends where nobody comes with its cookie at all', async () => {
+  const { first, original } = twoProcesses();
+  await first.begin(original.session, binding, idleMs);
+  await vi.advanceTimersByTimeAsync(idleMs);
+  expect(original.close).toHaveBeenCalledOnce();
+});
+
+it('is kept alive by no cookie that is used elsewhere, and by none that came too late', async () => {
+  const { first, second, original, resume } = twoProcesses();
+  const cookie = (await first.begin(original.session, binding, idleMs)) as string;
+  // The process that began it is gone: its timers do not run.
+  vi.setSystemTime(Date.now() + idleMs / 2);
+  expect(await second.find(cookie, { ...binding, network: '192.0.2.9' }, idleMs)).toBeUndefined();
+  vi.setSystemTime(Date.now() + idleMs / 2);
+  for (let n = 0; n < 2; n++) expect(await second.find(cookie, binding, idleMs)).toBeUndefined();
+  expect(resume).not.toHaveBeenCalled();
 });

@@ -23,8 +23,11 @@ export type WebSession = {
 
 /** Sign-ins of browsers. Each is one session of the login desk, ended by whatever ends that. */
 export interface WebSessions {
-  /** @returns the cookie; nothing where there are too many: the session is closed then */
-  begin(session: Session, binding: Binding): Promise<string | undefined>;
+  /**
+   * @param idleMs without a request for so long it is over
+   * @returns the cookie; nothing where there are too many: the session is closed then
+   */
+  begin(session: Session, binding: Binding, idleMs: number): Promise<string | undefined>;
   /**
    * The session of a cookie, whichever process began it.
    *
@@ -128,7 +131,7 @@ export function createWebSessions(options: {
   }
 
   return {
-    async begin(session, binding) {
+    async begin(session, binding, idleMs) {
       const cookie = randomBytes(32).toString('base64url');
       const digest = digestOf(cookie);
       const startedAt = now();
@@ -141,16 +144,18 @@ export function createWebSessions(options: {
         session.close();
         return undefined;
       }
-      idleFrom(digest, keep(digest, session), absoluteMs, startedAt);
+      idleFrom(digest, keep(digest, session), idleMs, startedAt);
       return cookie;
     },
 
     async find(cookie, binding, idleMs, stands) {
       const digest = digestOf(cookie);
-      const record = await store.seen(digest, now());
+      const record = await store.peek(digest);
       // Where there is none any more, another process has ended it.
       if (!record || now() - record.seenAt >= idleMs || now() - record.startedAt >= absoluteMs) {
         finish(digest);
+        // The process that began it may be gone: nobody else would take it out.
+        if (record) void store.remove(digest).catch(() => undefined);
         return undefined;
       }
       const { server, network, credential } = binding;
@@ -162,6 +167,8 @@ export function createWebSessions(options: {
       if (!same) return undefined;
       const one = live.get(digest) ?? (await resumed(digest, record, stands));
       if (!one || one.session.ended.aborted) return undefined;
+      // Noted last: a cookie that is no good here keeps nothing from ending.
+      void store.seen(digest, now()).catch(() => undefined);
       idleFrom(digest, one, idleMs, record.startedAt);
       return {
         session: one.session,
