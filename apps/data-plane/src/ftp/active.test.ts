@@ -1,9 +1,11 @@
 // Data connections that the server opens: to the client and to nobody else.
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { beforeAll, expect, test } from 'vitest';
+import { beforeAll, expect, test, vi } from 'vitest';
 import { all, clientPort, loggedInPlain, servePlain } from './fixture/plain.ts';
 import { type Certificates, makeCertificates } from './fixture/served.ts';
+
+vi.setConfig({ testTimeout: 30_000 });
 
 let certificates: Certificates;
 beforeAll(async () => {

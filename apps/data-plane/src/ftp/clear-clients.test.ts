@@ -5,10 +5,12 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test, vi } from 'vitest';
 import { viewOf } from '../tls/fixture/zone.ts';
 import { servePlain } from './fixture/plain.ts';
 import { type Certificates, makeCertificates, serve } from './fixture/served.ts';
+
+vi.setConfig({ testTimeout: 30_000 });
 
 let certificates: Certificates;
 beforeAll(async () => {

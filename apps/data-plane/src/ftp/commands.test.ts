@@ -2,9 +2,11 @@
 import { createHash } from 'node:crypto';
 import { mkdir, readdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { beforeAll, expect, test } from 'vitest';
+import { beforeAll, expect, test, vi } from 'vitest';
 import { all, loggedInPlain, servePlain } from './fixture/plain.ts';
 import { type Certificates, makeCertificates, RawClient, serve } from './fixture/served.ts';
+
+vi.setConfig({ testTimeout: 30_000 });
 
 let certificates: Certificates;
 beforeAll(async () => {

@@ -1,9 +1,11 @@
 // Uploads and downloads that go on where they were cut, and those that add to what is there.
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { beforeAll, expect, test } from 'vitest';
+import { beforeAll, expect, test, vi } from 'vitest';
 import { all, loggedInPlain, servePlain } from './fixture/plain.ts';
 import { type Certificates, makeCertificates, type RawClient } from './fixture/served.ts';
+
+vi.setConfig({ testTimeout: 30_000 });
 
 let certificates: Certificates;
 beforeAll(async () => {
