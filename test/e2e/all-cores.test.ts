@@ -6,7 +6,7 @@ import { stat, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { eventually, type RunningProcess, temporaryFolder } from '../support/process.ts';
-import { startCurl } from './support/curl.ts';
+import { curl, startCurl } from './support/curl.ts';
 import { childrenOf, connectionsOf } from './support/node-processes.ts';
 import { makePartner, type Partner } from './support/partner.ts';
 import {
@@ -21,7 +21,7 @@ import {
 } from './support/quickstart.ts';
 import { type OpenSftp, openSftp, sftp, startSftp } from './support/ssh.ts';
 
-vi.setConfig({ testTimeout: 60_000, hookTimeout: 90_000 });
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 90_000 });
 
 let quickstart: Quickstart;
 let demo: Demo;
@@ -163,6 +163,31 @@ describe('ssh, ftp and http on all cores', () => {
     await closeAll(others);
     await eventually(() => expect(workers()).toHaveLength(2), { timeoutMs: 20_000 });
     await closeAll(await sftpOnBoth());
+  });
+
+  test('a browser that has signed in is known on both, as one session', async () => {
+    const { contract, api } = quickstart;
+    const jar = join(temporaryFolder(), 'cookies');
+    const status = ['-o', '/dev/null', '-w', '%{http_code}', '-H', 'Accept: text/html'];
+    const form = { user: 'partner', password: partner.password, to: '/' };
+    const fields = Object.entries(form).flatMap(([name, value]) => ['--data-urlencode', `${name}=${value}`]);
+    const signedIn = await curl(contract, 'https', '.sallyport/sign-in', {}, [
+      '-c',
+      jar,
+      ...fields,
+      ...status,
+    ]);
+    expect(signedIn.stdout, signedIn.stderr).toBe('303');
+    // Every request comes over a connection of its own, and those go to the processes by turns.
+    for (let number = 0; number < 8; number++)
+      expect((await curl(contract, 'https', '', {}, ['-b', jar, ...status])).stdout).toBe('200');
+    await eventually(async () => expect(await api.sessions.list({ protocol: 'http' })).toHaveLength(1));
+    const [session] = await api.sessions.list({ protocol: 'http' });
+    await api.sessions.end(session?.id ?? '');
+    await eventually(async () => {
+      for (let number = 0; number < 4; number++)
+        expect((await curl(contract, 'https', '', {}, ['-b', jar, ...status])).stdout).toBe('401');
+    });
   });
 
   test('wrong passwords are counted on both together', async () => {
