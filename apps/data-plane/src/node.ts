@@ -89,7 +89,9 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
       ? servingState(sync.inForce.timestamp, now(), sync.inForce.applied.highestIssuedAt)
       : 'refusing';
 
+  let endedByOperator: ReadonlySet<string> = new Set();
   const directory = createSessionDirectory({
+    denied: (id) => endedByOperator.has(id),
     ended: (session, reason) => spool.add(logoutEvent(session, reason)),
     endElsewhere: (id) => crew.endSessions([id]),
   });
@@ -103,7 +105,9 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
   });
   const disk = snapshotDisk(paths);
   const denyLists = createDenyLists(identity.zone, disk, now, (list) => {
-    crew.endSessions(deniedSessions(list, now()));
+    const denied = deniedSessions(list, now());
+    endedByOperator = new Set(denied);
+    crew.endSessions(denied);
     lockouts.enforce(list);
   });
   const sync = await createSynchronisation(identity, disk, control, denyLists, now);

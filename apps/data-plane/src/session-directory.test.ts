@@ -27,6 +27,18 @@ it('holds an account to its sessions, whichever process serves them', async () =
   expect(await one.enter(session(4), 'acc', 2)).toBe(true);
 });
 
+it('lets no process take up a session that the operator has ended', async () => {
+  const denied = new Set<string>();
+  const directory = createSessionDirectory({ denied: (id) => denied.has(id) });
+  const [one, two] = [directory.forProcess(), directory.forProcess()];
+  expect(await one.places.enter(first, 'acc', 2)).toBe(true);
+  denied.add(first.id);
+  expect(await two.places.enter(first, 'acc', 2)).toBe(false);
+  one.lost();
+  expect(await two.places.enter(first, 'acc', 2)).toBe(false);
+  expect(await two.places.enter(second, 'acc', 2)).toBe(true);
+});
+
 it('tells of all of them, the oldest first, and when that changes', async () => {
   const directory = createSessionDirectory();
   const [one, two] = [directory.forProcess().places, directory.forProcess().places];

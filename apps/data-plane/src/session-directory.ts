@@ -1,6 +1,8 @@
 import { type LiveSession, maxReportedSessions, type SessionReport } from '@sallyport/model';
 
 export type SessionDirectoryOptions = {
+  /** The operator has ended it: no process takes it up again. */
+  readonly denied?: (id: string) => boolean;
   /** A session is over. */
   readonly ended?: (session: LiveSession, reason: string | undefined) => void;
   /** A session is over that more than one process serves: the others are to let go of it. */
@@ -14,7 +16,7 @@ export interface SessionPlaces {
    * and account, is the same session and takes no more.
    *
    * @param account id of its account
-   * @returns false where the account has as many as it may
+   * @returns false where the account has as many as it may, or the operator has ended the session
    */
   enter(session: LiveSession, account: string, maxSessions: number): Promise<boolean>;
   /** Its rules have become stricter than what admitted it, or are as they were again. */
@@ -43,6 +45,7 @@ export interface SessionDirectory {
 type Entry = { session: LiveSession; readonly account: string; processes: number };
 
 export function createSessionDirectory({
+  denied,
   ended,
   endElsewhere,
 }: SessionDirectoryOptions = {}): SessionDirectory {
@@ -80,7 +83,7 @@ export function createSessionDirectory({
       return {
         places: {
           async enter(session, account, maxSessions) {
-            if (gone || own.has(session.id)) return false;
+            if (gone || own.has(session.id) || denied?.(session.id)) return false;
             const elsewhere = all.get(session.id);
             if (elsewhere) {
               if (elsewhere.account !== account) return false;
