@@ -60,13 +60,15 @@ export async function download(
     return pageFor ? sendDirectoryPage(exchange, form, pageFor) : sendListing(exchange);
   }
   const { code } = opened.fault;
+  // Whoever names no type takes a listing as a page, and a refusal as the document that programs read.
+  const refusalIsPage = pageFor !== undefined && exchange.incoming.headers.accept !== undefined;
   const mayDrop = !attributes.ok && session.files.permits(path).includes('create');
-  if (pageFor && mayDrop && code === 'permission-denied' && form === 'directory') {
+  if (refusalIsPage && mayDrop && code === 'permission-denied' && form === 'directory') {
     return sendDirectoryPage(exchange, form, pageFor);
   }
   const offset: Record<string, string> =
     attributes.ok && attributes.value.unfinished ? { 'Upload-Offset': String(attributes.value.size) } : {};
-  if (pageFor && exchange.incoming.headers.accept !== undefined) {
+  if (refusalIsPage) {
     const { http, text } = faults[code];
     return sendPage(outgoing, http, failurePage([{ text }], '/', pageFor), offset);
   }

@@ -3,6 +3,7 @@ import type { DirectoryEntry } from '@sallyport/files';
 import type { Exchange } from '../exchange.ts';
 import { hrefOf } from '../href.ts';
 import { answer, cut, ended, writeHead, written } from '../outgoing.ts';
+import { sendProblem } from '../problem.ts';
 import { pageHeaders } from '../security-headers.ts';
 import type { Target } from '../target.ts';
 import { failurePage } from './action-page.ts';
@@ -33,6 +34,7 @@ export async function sendDirectoryPage(
   const listed = await session.files.list(path);
   if (!listed.ok) {
     const { code } = listed.fault;
+    if (incoming.headers.accept === undefined) return sendProblem(outgoing, code);
     if (code === 'permission-denied' && may.includes('create')) {
       return sendPage(outgoing, 200, dropPage(path, user, may));
     }
