@@ -151,12 +151,18 @@ export function diskFileSystem(options: DiskOptions): FileSystem {
       // macOS answers EPERM where Linux says what it is.
       if ((await fs.lstat(walk.path)).isDirectory()) return refuse('is-a-directory', 'EISDIR');
       await fs.unlink(walk.path);
+      // A cut upload that was to replace it would come back in its place.
+      if (await partialAt(walk, path)) await removePartialOf(walk, path).catch(() => {});
     } catch (error) {
-      const name = errnoOf(error) === 'ENOENT' ? partialOf(path) : undefined;
-      const removed = name && (await removePartial(await stagingParent(walk.folder, home), traversal, name));
-      if (!removed) throw error;
+      if (errnoOf(error) !== 'ENOENT' || !(await removePartialOf(walk, path))) throw error;
     }
     return ok(undefined);
+  }
+
+  async function removePartialOf(walk: Walk, path: VirtualPath): Promise<boolean> {
+    const name = partialOf(path);
+    if (name === undefined) return false;
+    return removePartial(await stagingParent(walk.folder, home), traversal, name);
   }
 
   return {

@@ -122,6 +122,10 @@ describe('a cut upload', () => {
     await cut(fs, '/f', 'x');
     unwrap(await fs.removeFile(at('/f')));
     expect(faultOf(await fs.removeFile(at('/f')))).toBe('file-not-found');
+    await putFile(fs, '/f', 'old');
+    await cut(fs, '/f', 'would replace it');
+    unwrap(await fs.removeFile(at('/f')));
+    expect(faultOf(await fs.stat(at('/f')))).toBe('file-not-found');
     expect(await unfinished(place.home)).toEqual([]);
   });
 
