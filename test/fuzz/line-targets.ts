@@ -43,7 +43,8 @@ export const ftp = (): FuzzTarget => ({
   seeds: async () => dialogues.map(bytesOf),
   feed(input, random) {
     const reader = createLineReader();
-    let state = initialState({ authTls: 'offered', clearLogin: 'by-policy', maxAuthAttempts: 6 }, 'clear');
+    const rules = { authTls: 'offered', clearLogin: 'by-policy', maxAuthAttempts: 6 } as const;
+    let state = initialState({ ...rules, nameEncoding: 'utf-8' }, 'clear');
     const events: ControlEvent[] = [];
     const takeIn = (): void => {
       for (let event = events.shift(); event; event = events.shift()) {
