@@ -32,6 +32,11 @@ export const findAccounts = (queries: Queries, ids: readonly string[]): Promise<
 export const findAccountKeyed = (queries: Queries, nameKey: string): Promise<AccountRow | undefined> =>
   queries.select().from(accounts).where(eq(accounts.nameKey, nameKey)).get();
 
+export const findAccountsKeyed = (queries: Queries, nameKeys: readonly string[]): Promise<AccountRow[]> =>
+  inPieces(nameKeys, (piece) =>
+    queries.select().from(accounts).where(inArray(accounts.nameKey, piece)).all(),
+  );
+
 export async function insertAccount(queries: Queries, row: AccountRow): Promise<void> {
   await queries.insert(accounts).values(row);
 }

@@ -1,4 +1,5 @@
-import { and, asc, count, eq, lte, sql } from 'drizzle-orm';
+import { and, asc, count, eq, inArray, lte, sql } from 'drizzle-orm';
+import { inPieces } from './chunks.ts';
 import type { Queries } from './database.ts';
 import { denyEntries, denyLists } from './tables/index.ts';
 
@@ -17,16 +18,19 @@ export const denyEntriesOf = (queries: Queries, zone: string, at: string): Promi
     .orderBy(asc(denyEntries.key))
     .all();
 
-export const findDenyEntry = (
+/** A zone's entries of these keys. */
+export const denyEntriesKeyed = (
   queries: Queries,
   zone: string,
-  key: string,
-): Promise<DenyEntryRow | undefined> =>
-  queries
-    .select()
-    .from(denyEntries)
-    .where(and(eq(denyEntries.zone, zone), eq(denyEntries.key, key)))
-    .get();
+  keys: readonly string[],
+): Promise<DenyEntryRow[]> =>
+  inPieces(keys, (piece) =>
+    queries
+      .select()
+      .from(denyEntries)
+      .where(and(eq(denyEntries.zone, zone), inArray(denyEntries.key, piece)))
+      .all(),
+  );
 
 export async function countDenyEntries(queries: Queries, zone: string): Promise<number> {
   const row = await queries
@@ -38,22 +42,28 @@ export async function countDenyEntries(queries: Queries, zone: string): Promise<
 }
 
 /** Writes an entry, or its new end; the zone's list is due to be signed anew. */
-export async function insertDenyEntry(
+export const insertDenyEntry = (queries: Queries, row: DenyEntryRow, trustEpoch: number): Promise<void> =>
+  insertDenyEntries(queries, row.zone, [row], trustEpoch);
+
+/** Writes entries of one zone at once, at most a few hundred and each key once. */
+export async function insertDenyEntries(
   queries: Queries,
-  row: DenyEntryRow,
+  zone: string,
+  rows: readonly DenyEntryRow[],
   trustEpoch: number,
 ): Promise<void> {
+  if (rows.length === 0) return;
   await queries
     .insert(denyEntries)
-    .values(row)
+    .values([...rows])
     .onConflictDoUpdate({
       target: [denyEntries.zone, denyEntries.key],
-      set: { entry: row.entry, until: row.until },
+      set: { entry: sql`excluded.entry`, until: sql`excluded.until` },
     });
   await queries
     .insert(denyLists)
     .values({
-      zone: row.zone,
+      zone,
       revision: 1,
       signedRevision: null,
       trustEpoch,

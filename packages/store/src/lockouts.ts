@@ -1,5 +1,5 @@
 import type { LockoutCounter } from '@sallyport/model';
-import { and, asc, count, eq, gt, lte } from 'drizzle-orm';
+import { and, asc, count, eq, gt, lte, sql } from 'drizzle-orm';
 import type { Queries } from './database.ts';
 import { type Page, zoneInReach } from './page.ts';
 import { lockouts } from './tables/index.ts';
@@ -42,29 +42,18 @@ export const listLockouts = (
 export const findLockout = (queries: Queries, id: string): Promise<LockoutRow | undefined> =>
   queries.select().from(lockouts).where(eq(lockouts.id, id)).get();
 
-export const findLockoutKeyed = (
-  queries: Queries,
-  zone: string,
-  key: string,
-): Promise<LockoutRow | undefined> =>
-  queries
-    .select()
-    .from(lockouts)
-    .where(and(eq(lockouts.zone, zone), eq(lockouts.key, key)))
-    .get();
-
-/** How many a zone has of one kind. */
+/** How many a zone has of each kind. */
 export async function countLockouts(
   queries: Queries,
   zone: string,
-  counter: LockoutCounter,
-): Promise<number> {
-  const row = await queries
-    .select({ rows: count() })
+): Promise<ReadonlyMap<LockoutCounter, number>> {
+  const rows = await queries
+    .select({ counter: lockouts.counter, rows: count() })
     .from(lockouts)
-    .where(and(eq(lockouts.zone, zone), eq(lockouts.counter, counter)))
-    .get();
-  return row?.rows ?? 0;
+    .where(eq(lockouts.zone, zone))
+    .groupBy(lockouts.counter)
+    .all();
+  return new Map(rows.map(({ counter, rows: number }) => [counter, number]));
 }
 
 /** How many of those that there are a node has told of since a time (RFC 3339). */
@@ -77,13 +66,14 @@ export async function countLockoutsBy(queries: Queries, node: string, since: str
   return row?.rows ?? 0;
 }
 
-/** Writes a lock-out; one of the same key gets a new end and keeps its id. */
-export async function saveLockout(queries: Queries, row: LockoutRow): Promise<void> {
-  const { node, since, until } = row;
+/** Writes lock-outs, at most a few hundred and each key once; one that there is gets a new end and keeps its id. */
+export async function saveLockouts(queries: Queries, rows: readonly LockoutRow[]): Promise<void> {
+  if (rows.length === 0) return;
+  const set = { node: sql`excluded.node`, since: sql`excluded.since`, until: sql`excluded.until` };
   await queries
     .insert(lockouts)
-    .values(row)
-    .onConflictDoUpdate({ target: [lockouts.zone, lockouts.key], set: { node, since, until } });
+    .values([...rows])
+    .onConflictDoUpdate({ target: [lockouts.zone, lockouts.key], set });
 }
 
 export async function deleteLockout(queries: Queries, id: string): Promise<void> {
