@@ -1,5 +1,6 @@
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
 import { type Context, Hono } from 'hono';
+import { createAccountTurns } from './account-turns.ts';
 import { copyOrMove } from './dav/copy-move.ts';
 import { lock, unlock } from './dav/lock.ts';
 import type { LockGuard } from './dav/lock-guard.ts';
@@ -35,6 +36,9 @@ export type HttpSurroundings = GateOptions & {
 
 const allowed = 'OPTIONS, GET, HEAD, PUT, DELETE, PROPFIND, PROPPATCH, MKCOL, COPY, MOVE, LOCK, UNLOCK';
 
+/** Requests that work on whole trees for one account. */
+const treesAtOnce = 4;
+
 type Handler = (exchange: Exchange, form: Target['form'], admitted: Admitted) => Promise<void> | void;
 
 /**
@@ -47,7 +51,8 @@ export function createHttpApp(surroundings: HttpSurroundings): Hono<Environment>
   const { now } = context;
   const app = new Hono<Environment>();
   const gate = createGate(surroundings);
-  const own = createOwnPaths({ ...surroundings, gate });
+  const inTurn = createAccountTurns(treesAtOnce);
+  const own = createOwnPaths({ ...surroundings, gate, inTurn });
 
   app.use('*', async (c, next) => {
     const { incoming, outgoing } = c.env;
@@ -86,6 +91,8 @@ export function createHttpApp(surroundings: HttpSurroundings): Hono<Environment>
       return RESPONSE_ALREADY_SENT;
     };
 
+  const onTree = ({ session }: Exchange, work: () => Promise<void>) => inTurn(session.account.id, work);
+
   app.get(
     '*',
     at((exchange, form, { session, web }) => {
@@ -99,7 +106,7 @@ export function createHttpApp(surroundings: HttpSurroundings): Hono<Environment>
   );
   app.delete(
     '*',
-    at((exchange) => remove(exchange, guard)),
+    at((exchange) => onTree(exchange, () => remove(exchange, guard))),
   );
   app.on(
     'OPTIONS',
@@ -124,12 +131,12 @@ export function createHttpApp(surroundings: HttpSurroundings): Hono<Environment>
   app.on(
     'COPY',
     '*',
-    at((exchange) => copyOrMove(exchange, guard, 'copy')),
+    at((exchange) => onTree(exchange, () => copyOrMove(exchange, guard, 'copy'))),
   );
   app.on(
     'MOVE',
     '*',
-    at((exchange) => copyOrMove(exchange, guard, 'move')),
+    at((exchange) => onTree(exchange, () => copyOrMove(exchange, guard, 'move'))),
   );
   app.on(
     'LOCK',

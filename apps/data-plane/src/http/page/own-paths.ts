@@ -1,3 +1,4 @@
+import type { AccountTurns } from '../account-turns.ts';
 import type { LockGuard } from '../dav/lock-guard.ts';
 import { type Arrival, type Gate, underWebSession } from '../gate.ts';
 import { answer } from '../outgoing.ts';
@@ -22,6 +23,7 @@ export type OwnPathsOptions = {
   readonly webSessions: WebSessions;
   readonly guard: LockGuard;
   readonly pace: Pace;
+  readonly inTurn: AccountTurns;
   readonly transfer: (run: (blockSize: number) => Promise<void>) => Promise<void>;
 };
 
@@ -48,7 +50,7 @@ export function createOwnPaths(options: OwnPathsOptions): (arrival: Arrival, nam
     'POST upload': (action) => uploadForm(action, options),
     'POST folder': (action) => makeFolder(action, options),
     'POST rename': (action) => renameEntry(action, options),
-    'POST delete': (action) => deleteEntry(action, options),
+    'POST delete': (action) => options.inTurn(action.session.account.id, () => deleteEntry(action, options)),
     'POST sign-out': signOut,
   };
 
