@@ -76,6 +76,15 @@ describe('REIN', () => {
   });
 });
 
+test('whoever goes through names without an end is let go of', () => {
+  const guesses = Array.from({ length: 20 }, (_, at) => [`USER u${at}`, told('name', 'continue')]).flat();
+  const { codes, last } = run(secured, ...guesses, 'USER u20');
+  expect(codes).toEqual([...Array(20).fill(331), 421]);
+  expect(last).toEqual({ kind: 'close' });
+  expect(run(clear, 'USER a', told('name', 'continue'), 'REIN').state.names).toBe(1);
+  expect(run(secured, 'USER a', told('name', 'admitted')).state.names).toBe(0);
+});
+
 test('whoever talks no FTP is let go of', () => {
   const lines = Array.from({ length: 10 }, (_, index) => `Header-${index}: x`);
   const { codes, last } = run(secured, ...lines);

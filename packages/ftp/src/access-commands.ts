@@ -13,8 +13,15 @@ import { faultReply, reply } from './reply.ts';
 const askPassword = reply(331, 'Password required.');
 const askSecondFactor = reply(332, 'Send the code of your second factor with ACCT.');
 
-export const user: CommandHandler = (state, argument) => {
-  if (state.login.kind === 'admitted') return answer(state, reply(530, 'Already logged in.'));
+/** With a certificate every name is a try to log in, and one that is refused is a line in the log. */
+const maxNames = 20;
+
+export const user: CommandHandler = (before, argument) => {
+  if (before.login.kind === 'admitted') return answer(before, reply(530, 'Already logged in.'));
+  const state: ControlState = { ...before, names: before.names + 1 };
+  if (state.names > maxNames) {
+    return { state, effects: [{ kind: 'reply', reply: reply(421, 'Too many names.') }, { kind: 'close' }] };
+  }
   const anonymous: ControlState = { ...state, login: { kind: 'none' } };
   if (state.channel === 'clear' && state.rules.clearLogin === 'refused') {
     return answer(anonymous, faultReply('tls-required'));
@@ -66,7 +73,7 @@ export function afterLogin(state: ControlState, event: ControlEvent & { kind: 'l
   const { asked } = event;
   if (event.outcome === 'admitted') {
     return answer(
-      { ...state, login: { kind: 'admitted' }, directory: rootPath },
+      { ...state, login: { kind: 'admitted' }, names: 0, directory: rootPath },
       asked === 'name' ? reply(232, 'Logged in by certificate.') : reply(230, 'Logged in.'),
     );
   }
@@ -114,6 +121,7 @@ export const afterSecured = (state: ControlState, serverName: string | undefined
   protection: 'clear',
   failedLogins: state.failedLogins,
   strayLines: state.strayLines,
+  names: state.names,
 });
 
 /**
@@ -123,7 +131,7 @@ export const afterSecured = (state: ControlState, serverName: string | undefined
 export const rein: CommandHandler = (state) => {
   if (state.channel === 'encrypted') return answer(state, reply(502, 'Open another connection instead.'));
   return {
-    state: { ...initialState(state.rules, 'clear'), failedLogins: state.failedLogins },
+    state: { ...initialState(state.rules, 'clear'), failedLogins: state.failedLogins, names: state.names },
     effects: [{ kind: 'close-data' }, { kind: 'log-out' }, { kind: 'reply', reply: reply(220, 'Ready.') }],
   };
 };

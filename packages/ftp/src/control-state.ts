@@ -37,6 +37,8 @@ export type ControlState = {
   readonly failedLogins: number;
   /** Lines before the login that were no command. */
   readonly strayLines: number;
+  /** USER commands since the last login. */
+  readonly names: number;
   /** PBSZ was sent: PROT may follow (RFC 4217 section 8). */
   readonly bufferSizeAgreed: boolean;
   readonly protection: 'clear' | 'private';
@@ -67,6 +69,7 @@ export const initialState = (
   login: { kind: 'none' },
   failedLogins: 0,
   strayLines: 0,
+  names: 0,
   bufferSizeAgreed: false,
   protection: channel === 'encrypted' ? 'private' : 'clear',
   directory: rootPath,
