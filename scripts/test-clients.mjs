@@ -13,6 +13,8 @@ const packageOfProgram = {
   puttygen: 'putty-tools',
   certtool: 'gnutls-bin',
   'ssh-audit': 'ssh-audit',
+  testssl: 'testssl.sh',
+  sslscan: 'sslscan',
   dbclient: 'dropbear-bin',
   psftp: 'putty-tools',
   rclone: 'rclone',

@@ -21,6 +21,8 @@ test('a package is missing while one of its programs is', () => {
     'puttygen',
     'certtool',
     'ssh-audit',
+    'testssl',
+    'sslscan',
     'dbclient',
     'psftp',
     'rclone',
@@ -74,7 +76,7 @@ test('names what is missing and fails where it cannot install', async () => {
   });
   expect(code).toBe(1);
   expect(stderr).toContain(
-    'install them: openssh-client lftp openssl putty-tools gnutls-bin ssh-audit dropbear-bin rclone ncftp tnftp sshfs chromium cadaver python3 make g++',
+    'install them: openssh-client lftp openssl putty-tools gnutls-bin ssh-audit testssl.sh sslscan dropbear-bin rclone ncftp tnftp sshfs chromium cadaver python3 make g++',
   );
 });
 
@@ -89,6 +91,8 @@ function machine(aptGet: 'brings it' | 'fails') {
     'puttygen',
     'certtool',
     'ssh-audit',
+    'testssl',
+    'sslscan',
     'dbclient',
     'psftp',
     'rclone',
