@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import type { FileGrant, FileSystem } from '@sallyport/files';
-import type { LiveSession, ServerProtocol } from '@sallyport/model';
-import { type ProofKind, redecide, type ServerFacts } from '@sallyport/policy';
+import type { LiveSession } from '@sallyport/model';
+import { redecide, type ServerFacts } from '@sallyport/policy';
 import { accountFacts } from './account-facts.ts';
 import type { CredentialStands } from './login.ts';
 import { serverFacts } from './server-facts.ts';
-import type { EndReason, Session, TransferReport } from './session.ts';
+import type { EndReason, PlainAdmission, Session, TransferReport } from './session.ts';
 import { createSessionDirectory, type SessionPlaces } from './session-directory.ts';
 import { type RunningTransfer, watchTransfers } from './transfer-watch.ts';
 import type { ZoneView } from './zone-view.ts';
@@ -17,27 +17,6 @@ export type Admission = PlainAdmission & {
   readonly files: FileSystem;
   /** Holds the files to what the account may do now. */
   readonly regrant: (permissions: FileGrant['permissions']) => void;
-};
-
-/** The part of it that crosses from process to process. It holds what the account holds, and goes to no disk. */
-export type PlainAdmission = {
-  readonly protocol: ServerProtocol;
-  readonly server: string;
-  readonly source: string;
-  readonly channel: 'encrypted' | 'clear';
-  readonly account: { readonly id: string; readonly name: string; readonly normalizedName: string };
-  readonly userClass: string | undefined;
-  readonly proofs: readonly ProofKind[];
-  /** PHC string that the password was verified against. */
-  readonly passwordHash: string | undefined;
-  /** Secret of the second factor that the code was of. */
-  readonly secondFactor: string | undefined;
-  /** Fingerprint of the SSH key that was proved, or the certificate of the inventory. */
-  readonly credential?: string | undefined;
-  readonly certificate?: string | undefined;
-  /** Folder that the files were opened in. */
-  readonly home: string;
-  readonly maxSessions: number;
 };
 
 function plainAdmission(admission: Admission): PlainAdmission {

@@ -1,7 +1,7 @@
 import { type FilesRoot, filesOf } from './account-files.ts';
 import type { CredentialStands } from './login.ts';
-import type { Session } from './session.ts';
-import type { PlainAdmission, SessionRegistry } from './session-registry.ts';
+import type { PlainAdmission, Session } from './session.ts';
+import type { SessionRegistry } from './session-registry.ts';
 import type { ZoneView } from './zone-view.ts';
 
 /**

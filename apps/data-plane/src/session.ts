@@ -1,7 +1,6 @@
 import type { FileSystem } from '@sallyport/files';
 import type { ServerProtocol } from '@sallyport/model';
 import type { ProofKind } from '@sallyport/policy';
-import type { PlainAdmission } from './session-registry.ts';
 
 /** Why a session was ended from our side. */
 export type EndReason =
@@ -26,6 +25,27 @@ export type TransferReport = {
   readonly bytes: number;
   readonly outcome: 'completed' | 'cut' | 'failed';
   readonly reason?: string;
+};
+
+/** The part of what admitted a session that crosses from process to process. It holds what the account holds, and goes to no disk. */
+export type PlainAdmission = {
+  readonly protocol: ServerProtocol;
+  readonly server: string;
+  readonly source: string;
+  readonly channel: 'encrypted' | 'clear';
+  readonly account: { readonly id: string; readonly name: string; readonly normalizedName: string };
+  readonly userClass: string | undefined;
+  readonly proofs: readonly ProofKind[];
+  /** PHC string that the password was verified against. */
+  readonly passwordHash: string | undefined;
+  /** Secret of the second factor that the code was of. */
+  readonly secondFactor: string | undefined;
+  /** Fingerprint of the SSH key that was proved, or the certificate of the inventory. */
+  readonly credential?: string | undefined;
+  readonly certificate?: string | undefined;
+  /** Folder that the files were opened in. */
+  readonly home: string;
+  readonly maxSessions: number;
 };
 
 /** A permitted login while it lasts. */

@@ -1,4 +1,4 @@
-import type { PlainAdmission } from '../../session-registry.ts';
+import type { PlainAdmission } from '../../session.ts';
 
 /** However busy it is, a web session ends after this time. */
 export const absoluteMs = 12 * 3_600_000;
