@@ -49,14 +49,15 @@ ${uploads}${folders}</div>
 `;
 }
 
+/** The files come last: they are stored as they come, by the fields before them. */
 const uploadForm = (
   path: VirtualPath,
   user: PageUser,
 ): Html => html`<form id="upload" class="drop" method="post" enctype="multipart/form-data" action="${ownPrefix}upload" data-directory="${hrefOf(path, 'directory')}" data-token="${user.token}">
 ${tokenField(user)}<input type="hidden" name="directory" value="${hrefOf(path, 'directory')}">
+<label class="check"><input type="checkbox" name="replace" value="yes"> Replace files of the same name</label>
 <label for="files">Choose files to upload<span class="by-script">, or drop them here</span></label>
 <input id="files" type="file" name="files" multiple required>
-<label class="check"><input type="checkbox" name="replace" value="yes"> Replace files of the same name</label>
 <button class="main">Upload</button>
 </form>
 `;

@@ -147,7 +147,12 @@ describe('the page', () => {
 
   it('stores the files of a form, whole and under their last names alone', async () => {
     await using stand = await runningStand();
-    const { cookie, token } = await signIn(stand, certificates);
+    const { cookie, token, page } = await signIn(stand, certificates);
+    // What a browser sends last it has last in its form.
+    expect([...page.text.matchAll(/name="(replace|files)"/g)].map(([, name]) => name)).toEqual([
+      'replace',
+      'files',
+    ]);
     await mkdir(`${stand.home}/in`);
     await writeFile(`${stand.home}/in/old`, 'old');
     const send = (...parts: Parameters<typeof multipart>[0]) => {
