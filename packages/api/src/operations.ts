@@ -15,6 +15,7 @@ import { logOperations } from './routes/logs.ts';
 import { nodeProtocolOperations } from './routes/node-protocol.ts';
 import { nodeOperations } from './routes/nodes.ts';
 import { policyOperations } from './routes/policy.ts';
+import { policyListOperations } from './routes/policy-lists.ts';
 import { revocationOperations } from './routes/revocations.ts';
 import { secondFactorOperations } from './routes/second-factors.ts';
 import { serverOperations } from './routes/servers.ts';
@@ -44,6 +45,7 @@ export const operations: readonly Operation[] = [
   ...accountOperations,
   ...secondFactorOperations,
   ...policyOperations,
+  ...policyListOperations,
   ...nodeOperations,
   ...sessionOperations,
   ...lockoutOperations,

@@ -218,7 +218,7 @@ export {
   sshCertificate,
   sshCertificateCreate,
 } from './ssh-certificate.ts';
-export { encryptionRequiredForAll, type SslEntry, sslEntry } from './ssl-entry.ts';
+export { encryptionRequiredForAll, type SslEntry, sslEntry, sslEntryWrite } from './ssl-entry.ts';
 export { generatedKeyTypes, subjectName } from './subject-name.ts';
 export {
   actions,
@@ -233,7 +233,7 @@ export {
   token,
   tokenCreate,
 } from './token.ts';
-export { everyone, type UserClass, userClass } from './user-class.ts';
+export { everyone, type UserClass, userClass, userClassWrite } from './user-class.ts';
 export {
   type PolicyOverrides,
   policyOverrides,

@@ -11,6 +11,14 @@ export const sslEntry = z.strictObject({
 });
 export type SslEntry = z.infer<typeof sslEntry>;
 
+/** An entry as it is written: without an id it is a new one. */
+export const sslEntryWrite = z.strictObject({
+  id: sslEntry.shape.id.optional(),
+  userClass: sslEntry.shape.userClass,
+  encryption: sslEntry.shape.encryption,
+  enabled: sslEntry.shape.enabled.default(true),
+});
+
 /** The entry that `init` makes. */
 export const encryptionRequiredForAll: SslEntry = {
   id: 'all',

@@ -15,6 +15,16 @@ export const userClass = z.strictObject({
 });
 export type UserClass = z.infer<typeof userClass>;
 
+/** A class as it is written: without an id it is a new one; what is left out matches everybody. */
+export const userClassWrite = z.strictObject({
+  id: userClass.shape.id.optional(),
+  name: userClass.shape.name,
+  enabled: userClass.shape.enabled.default(true),
+  namePattern: userClass.shape.namePattern.default('*'),
+  group: userClass.shape.group.default('*'),
+  sources: userClass.shape.sources.default([]),
+});
+
 /** The one class that `init` makes: everybody. */
 export const everyone: UserClass = {
   id: 'everyone',

@@ -80,4 +80,76 @@ export function policyCases(world: World): void {
     });
     expect((await change({ password: 'optional' })).status).toBe(200);
   });
+
+  const classes = async () => (await call('GET /v1/user-classes')).body;
+  const entries = async () => (await call('GET /v1/ssl-entries')).body;
+
+  test('user classes and SSL entries are lists that change whole: items, order and all', async () => {
+    const before = await classes();
+    const made = await call('PUT /v1/user-classes', {
+      version: before.version,
+      body: {
+        items: [{ name: 'internal-apps', namePattern: 'app-*', sources: ['10.0.0.0/8'] }, ...before.items],
+      },
+    });
+    expect(made.status).toBe(200);
+    const [apps, everyone] = made.body.items;
+    expect(apps).toMatchObject({ name: 'internal-apps', enabled: true, group: '*' });
+    expect(everyone).toEqual(before.items[0]);
+    expect(made.body.version).toBe(before.version + 1);
+
+    const listed = await entries();
+    const put = await call('PUT /v1/ssl-entries', {
+      version: listed.version,
+      body: { items: [{ userClass: apps.id, encryption: 'optional' }, ...listed.items] },
+    });
+    expect(put.body.items).toMatchObject([
+      { userClass: apps.id, encryption: 'optional', enabled: true },
+      { userClass: '*', encryption: 'required' },
+    ]);
+    expectProblem(
+      await call('PUT /v1/user-classes', { version: made.body.version, body: { items: before.items } }),
+      409,
+      'in-use',
+      '/items',
+    );
+    const swapped = await call('PUT /v1/ssl-entries', {
+      version: put.body.version,
+      body: { items: [...put.body.items].reverse() },
+    });
+    expect(swapped.body.items.map(({ id }: { id: string }) => id)).toEqual(
+      [...put.body.items].reverse().map(({ id }) => id),
+    );
+    const back = await call('PUT /v1/ssl-entries', {
+      version: swapped.body.version,
+      body: { items: listed.items },
+    });
+    expect(back.body.items).toEqual(listed.items);
+    const removed = await call('PUT /v1/user-classes', {
+      version: made.body.version,
+      body: { items: before.items },
+    });
+    expect(removed.body.items).toEqual(before.items);
+  });
+
+  test('a list with a repeated or unknown id, a name twice, an unknown class or an old version changes nothing', async () => {
+    const before = await classes();
+    const [everyone] = before.items;
+    const put = (items: object[], version = before.version) =>
+      call('PUT /v1/user-classes', { version, body: { items } });
+    expectProblem(await put([everyone, everyone]), 422, 'invalid-request', '/items/1/id');
+    expectProblem(await put([everyone, { id: 'cls_x', name: 'x' }]), 422, 'invalid-request', '/items/1/id');
+    expectProblem(await put([everyone, { name: 'everyone' }]), 422, 'invalid-request', '/items/1/name');
+    expectProblem(await put([]), 422, 'invalid-request', '/items');
+    expectProblem(await put([everyone], before.version + 1), 412, 'precondition-failed');
+    expect(await classes()).toEqual(before);
+
+    const { version, items } = await entries();
+    const entry = (body: object[]) => call('PUT /v1/ssl-entries', { version, body: { items: body } });
+    const unknown = { userClass: 'cls_x', encryption: 'optional' };
+    expectProblem(await entry([...items, unknown]), 422, 'invalid-request', '/items/1/userClass');
+    const twice = { userClass: '*', encryption: 'optional' };
+    expectProblem(await entry([...items, twice]), 422, 'invalid-request', '/items/1/userClass');
+    expect(await entries()).toEqual({ version, items });
+  });
 }
