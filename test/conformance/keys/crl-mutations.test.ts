@@ -6,8 +6,8 @@ import { fromBase64, sha256Hex } from '@sallyport/bytes';
 import { unwrap } from '@sallyport/faults';
 import { packSerials, parseCertificate, parseCrl, readCrlFile, readSerials } from '@sallyport/pki';
 import { beforeAll, expect, it } from 'vitest';
-import { temporaryFolder } from '../../support/process.ts';
 import { mutate, seeded } from '../../support/mutate.ts';
+import { temporaryFolder } from '../../support/process.ts';
 import { must } from './tools.ts';
 
 const count = Number(process.env.SALLYPORT_KEY_MUTATIONS ?? (process.env.CI ? 20_000 : 2_000)) / 4;
