@@ -143,10 +143,17 @@ describe('logging in over HTTPS, with curl', () => {
       expect(refused.headers.get('connection')).toBe('close');
       expect(JSON.parse(refused.text)).toMatchObject({ status: 403, code: 'certificate-required' });
     }
+    // Over HTTP/2 an answer needs a request to belong to; what that asks for does not matter.
+    for (const method of ['GET', 'PUT', 'DELETE']) {
+      const refused = await stand.curl('/f', '--http2', '-X', method, '-d', 'body', ...login);
+      expect(refused.status).toBe(403);
+      expect(JSON.parse(refused.text)).toMatchObject({ code: 'certificate-required' });
+    }
     expect(stand.desk.asked).toEqual([]);
     expect(stand.notices.map(({ kind, outcome, reason }) => [kind, outcome, reason])).toEqual([
       ['listener', 'refused', 'credential-missing'],
       ['listener', 'refused', 'credential-invalid'],
+      ...Array(3).fill(['listener', 'refused', 'credential-missing']),
     ]);
   });
 

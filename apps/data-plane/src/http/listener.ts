@@ -19,15 +19,14 @@ import { locksInMemory } from './dav/lock-table.ts';
 import { firstByte } from './first-byte.ts';
 import { createHttp2Engine } from './http2.ts';
 import { type Pace, usualPace } from './pace.ts';
-import { problemOf, sendProblem } from './problem.ts';
+import { sendProblem } from './problem.ts';
 import { securityHeaders } from './security-headers.ts';
+import { createSendOff } from './send-off.ts';
 import { webSessionsInMemory } from './web-session/store.ts';
 import { createWebSessions } from './web-session/web-sessions.ts';
 
 const maxHeaderBytes = 16_384;
 const maxHeaders = 100;
-/** A client that was refused gets this long to read why. */
-const farewellMs = 2_000;
 
 /** What a test wants different. */
 export type HttpListenerOptions = { readonly pace?: Pace };
@@ -86,6 +85,7 @@ export function createHttpListener(
   // The handler answers 100 Continue itself, once it wants the body.
   http.on('checkContinue', serveSocket);
   const http2 = createHttp2Engine(serve);
+  const sendOff = createSendOff();
   http.on('checkExpectation', (_, outgoing) => {
     outgoing.writeHead(417, { 'Content-Length': '0', Connection: 'close' }).end();
   });
@@ -262,18 +262,4 @@ export function createHttpListener(
       webSessions.close();
     },
   };
-}
-
-/** Refuses a connection in HTTP's words before a byte of its request is looked at (design section 4). */
-function sendOff(socket: Socket, server: HttpServer): void {
-  const problem = problemOf('certificate-required', {
-    ...securityHeaders({ channel: 'encrypted', hsts: server.http.hsts }),
-    Connection: 'close',
-  });
-  const head = Object.entries(problem.headers).map(([name, value]) => `${name}: ${value}\r\n`);
-  const timer = setTimeout(() => socket.destroy(), farewellMs);
-  socket.once('close', () => clearTimeout(timer));
-  // Unread bytes would turn our close into a reset that loses the answer.
-  socket.resume();
-  socket.end(`HTTP/1.1 ${problem.status} Forbidden\r\n${head.join('')}\r\n${problem.body}`);
 }
