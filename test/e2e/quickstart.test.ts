@@ -184,9 +184,9 @@ test('lets a child that was asked to stop stay down, and goes on', async () => {
 
 test('lets a running transfer end on SIGTERM, admits nobody meanwhile, and exits 0', async () => {
   const { contract } = first;
-  await placeFile(first, 'demo', 'slow.bin', Buffer.alloc(400_000, 7));
+  await placeFile(first, 'demo', 'slow.bin', Buffer.alloc(1_000_000, 7));
   const target = join(temporaryFolder(), 'slow.bin');
-  // 400 kB at 2,000 kbit/s take well over a second.
+  // 1 MB at 2,000 kbit/s take four seconds, less what the client lets through at first.
   const slow = startSftp(
     contract,
     { key: contract.files.sshKey, options: ['-l', '2000'] },
@@ -199,7 +199,7 @@ test('lets a running transfer end on SIGTERM, admits nobody meanwhile, and exits
   expect(slow.child.exitCode).toBe(null);
   await stopped;
   expect(await slow.exited).toBe(0);
-  expect(readFileSync(target)).toEqual(Buffer.alloc(400_000, 7));
+  expect(readFileSync(target)).toEqual(Buffer.alloc(1_000_000, 7));
   expect(first.process.stdout()).not.toContain('unreachable');
 });
 

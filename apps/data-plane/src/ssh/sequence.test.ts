@@ -64,6 +64,13 @@ describe('messages out of their order', () => {
     ['data on a channel that is not there', (protocol) => protocol.channelData(0, Buffer.alloc(100))],
     ['a window for a channel that is not there', (protocol) => protocol.channelWindowAdjust(7, 2 ** 31)],
     ['a subsystem without a channel', (protocol) => protocol.subsystem(0, 'sftp', true)],
+    [
+      'the authentication service twice',
+      (protocol) => {
+        protocol.service('ssh-userauth');
+        protocol.service('ssh-userauth');
+      },
+    ],
     ['keepalives without end', (protocol) => Array.from({ length: 5_000 }, () => protocol.ping())],
     ['key exchanges one upon another', (protocol) => Array.from({ length: 20 }, () => protocol.rekey())],
   ])('%s open nothing', async (_, act) => {
@@ -76,10 +83,10 @@ describe('messages out of their order', () => {
 
   it.each<[string, (protocol: ClientProtocol) => void]>([
     [
-      'the authentication service twice',
+      // Twice is what paramiko does between the steps of a login.
+      'the authentication service without end',
       (protocol) => {
-        protocol.service('ssh-userauth');
-        protocol.service('ssh-userauth');
+        for (let times = 0; times < 30; times++) protocol.service('ssh-userauth');
       },
     ],
     ['the connection service before the login', (protocol) => protocol.service('ssh-connection')],
