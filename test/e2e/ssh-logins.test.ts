@@ -66,7 +66,14 @@ describe.each(table)(
     beforeAll(() => enter(clientCertificate, password));
 
     const tried: readonly Proof[] = ['key', 'password', 'key and password'];
-    test.each(tried)('%s', (proof) => tryAll(proof, admits.includes(proof) ? 'came in' : 'was refused'));
+    test.each(tried)('%s', (proof) =>
+      tryAll(
+        proof,
+        admits.includes(proof) ? 'came in' : 'was refused',
+        // libssh2 looks at the first list of methods alone, which has no password in it where a key must come first.
+        clientCertificate === 'required' && password === 'required' ? ['curl'] : [],
+      ),
+    );
   },
 );
 
@@ -78,9 +85,14 @@ describe('nobody comes in', () => {
 });
 
 /** Every client with the same proof, side by side. */
-async function tryAll(proof: Proof, expected: 'came in' | 'was refused'): Promise<void> {
+async function tryAll(
+  proof: Proof,
+  expected: 'came in' | 'was refused',
+  unable: readonly string[] = [],
+): Promise<void> {
+  const clients = Object.entries(sshLoginClients).filter(([client]) => !unable.includes(client));
   const came = await Promise.all(
-    Object.entries(sshLoginClients).map(async ([client, login]) => {
+    clients.map(async ([client, login]) => {
       const done = await login(quickstart.contract, proofs[proof]);
       const outcome = done.code === 0 ? 'came in' : 'was refused';
       return { client, outcome, said: done.stderr.slice(-200) };

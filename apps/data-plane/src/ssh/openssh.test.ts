@@ -224,7 +224,7 @@ describe('OpenSSH', () => {
   it('changes keys in the middle of a transfer', { timeout: 60_000 }, async () => {
     const file = stage.at('to-rekey');
     // OpenSSH's client spends far more on each of its key exchanges than we do.
-    await writeLarge(file, 64);
+    await writeLarge(file, 24);
     const done = await stage.sftp(
       `put ${file} rekeyed\nget rekeyed ${stage.at('rekeyed')}\n`,
       stage.clientKey,
