@@ -58,7 +58,7 @@ export type Propagation = {
 
 /** One request. `version` becomes If-Match. */
 export type ApiRequest = {
-  readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   readonly path: string;
   readonly body?: unknown;
   readonly version?: number;
