@@ -237,7 +237,7 @@ export async function main(argv: readonly string[]): Promise<void> {
   program
     .command('api')
     .description('send one request to the API, for scripts: sallyport api GET /v1/servers')
-    .addArgument(program.createArgument('<method>').choices(['GET', 'POST', 'PATCH', 'DELETE']))
+    .addArgument(program.createArgument('<method>').choices(['GET', 'POST', 'PUT', 'PATCH', 'DELETE']))
     .argument('<path>', 'path and query')
     .option('--url <url>', 'control plane', process.env.SALLYPORT_URL ?? 'http://127.0.0.1:8080')
     .option('--data <json>', 'body')
