@@ -1,10 +1,11 @@
 // Stock SFTP and SCP clients on other code than OpenSSH's, and OpenSSH's own: how each moves a folder up and down again.
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { expect } from 'vitest';
 import { type RunResult, run, temporaryFolder } from '../../support/process.ts';
 import type { Contract } from './quickstart.ts';
 import { sftp, sshArguments } from './ssh.ts';
+import { dropbearProgram, fingerprintOf, lftpThroughSsh, puttyKey } from './ssh-tools.ts';
 
 /** A client that copies whole folders; each checks the host key and logs in by the demo's key. */
 export type TreeClient = {
@@ -20,16 +21,8 @@ const loginOf = (contract: Contract) => ({ key: contract.files.sshKey });
 const target = ({ servers, account }: Contract, path: string): string =>
   `${account.name}@${servers.ssh.host}:${path}`;
 
-/** The fingerprint of the first host key in known_hosts, as clients with an option for it take it. */
-async function fingerprintOf(contract: Contract): Promise<string> {
-  const { stdout } = await run('ssh-keygen', ['-l', '-f', contract.files.knownHosts]);
-  return stdout.split(' ')[1] as string;
-}
-
 async function puttyArguments(contract: Contract): Promise<string[]> {
-  const key = join(temporaryFolder(), 'key.ppk');
-  const made = await run('puttygen', [contract.files.sshKey, '-O', 'private', '-o', key]);
-  expect(made).toMatchObject({ code: 0 });
+  const key = await puttyKey(contract.files.sshKey);
   return [
     '-batch',
     '-hostkey',
@@ -62,27 +55,11 @@ const scpClient = (...options: string[]): TreeClient => ({
   down: (contract, name, to) => scp(contract, options, target(contract, name), to),
 });
 
-/**
- * scp with Dropbear's client under it: the SSH side is Dropbear's, the file side OpenSSH's. It knows host keys by the host
- * alone, without a port.
- */
+/** scp with Dropbear's client under it: the SSH side is Dropbear's, the file side OpenSSH's. */
 const dropbearScp = (option: '-O' | '-s'): TreeClient => {
   async function copy(contract: Contract, from: string, to: string): Promise<RunResult> {
-    const home = temporaryFolder();
-    const key = join(home, 'key');
-    const made = await run('dropbearconvert', ['openssh', 'dropbear', contract.files.sshKey, key]);
-    expect(made).toMatchObject({ code: 0 });
-    const { host, port } = contract.servers.ssh;
-    mkdirSync(join(home, '.ssh'), { mode: 0o700 });
-    const known = readFileSync(contract.files.knownHosts, 'utf8').replaceAll(`[${host}]:${port}`, host);
-    writeFileSync(join(home, '.ssh', 'known_hosts'), known);
-    const program = join(home, 'ssh');
-    const subsystem = option === '-s' ? '-s ' : '';
-    writeFileSync(
-      program,
-      `#!/bin/sh\nfor last; do :; done\nexec dbclient -T -i ${key} -p ${port} -l ${contract.account.name} ${subsystem}${host} "$last"\n`,
-      { mode: 0o700 },
-    );
+    const runs = option === '-s' ? 'subsystem' : 'command';
+    const { program, home } = await dropbearProgram(contract, runs, contract.files.sshKey);
     return run('scp', [option, '-S', program, '-r', '-p', '-q', from, to], { env: { HOME: home } });
   }
   return {
@@ -111,20 +88,8 @@ const pscpClient = (protocol: '-sftp' | '-scp'): TreeClient => {
 };
 
 /** Runs lftp over OpenSSH's transport. */
-export function lftpOverSsh(contract: Contract, commands: string): Promise<RunResult> {
-  const { args } = sshArguments(contract, loginOf(contract));
-  const program = ['ssh', '-a', '-x', ...args].map((arg) => arg.replaceAll('"', '')).join(' ');
-  const { host, port } = contract.servers.ssh;
-  const home = temporaryFolder();
-  const script = [
-    'set cmd:fail-exit true',
-    'set net:max-retries 1',
-    `set sftp:connect-program "${program}"`,
-    `open sftp://${contract.account.name}:@${host}:${port}`,
-    commands,
-  ];
-  return run('lftp', ['--norc', '-c', script.join('; ')], { env: { HOME: home, LFTP_HOME: home } });
-}
+export const lftpOverSsh = (contract: Contract, commands: string): Promise<RunResult> =>
+  lftpThroughSsh(contract, sshArguments(contract, loginOf(contract)).args, '', commands);
 
 const rclone = (contract: Contract, from: string, to: string): Promise<RunResult> =>
   run('rclone', [

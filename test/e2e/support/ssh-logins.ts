@@ -1,25 +1,14 @@
 // How stock SSH clients log in with what they are given, each by its own way through the methods that a server offers.
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { type RunResult, run, temporaryFolder } from '../../support/process.ts';
 import type { Contract } from './quickstart.ts';
-import { sftp } from './ssh.ts';
+import { sftp, sshArguments } from './ssh.ts';
+import { dropbearProgram, fingerprintOf, lftpThroughSsh, puttyKey } from './ssh-tools.ts';
 
 /** What a client is given; at least one of the two. */
 export type Brought = { readonly key?: string; readonly password?: string };
 
 /** Logs in, looks at the home and leaves. The result's code is 0 exactly where it came in. */
 export type SshLoginClient = (contract: Contract, brought: Brought) => Promise<RunResult>;
-
-async function puttyKey(key: string): Promise<string> {
-  const file = join(temporaryFolder(), 'key.ppk');
-  const made = await run('puttygen', [key, '-O', 'private', '-o', file]);
-  if (made.code !== 0) throw new Error(made.stderr);
-  return file;
-}
-
-const fingerprint = async ({ files }: Contract): Promise<string> =>
-  (await run('ssh-keygen', ['-l', '-f', files.knownHosts])).stdout.split(' ')[1] as string;
 
 const psftp: SshLoginClient = async (contract, { key, password }) => {
   const { host, port } = contract.servers.ssh;
@@ -28,7 +17,7 @@ const psftp: SshLoginClient = async (contract, { key, password }) => {
     ...(key === undefined ? [] : ['-i', await puttyKey(key)]),
     ...(password === undefined ? [] : ['-pw', password]),
   ];
-  const known = ['-batch', '-noagent', '-hostkey', await fingerprint(contract)];
+  const known = ['-batch', '-noagent', '-hostkey', await fingerprintOf(contract)];
   const target = `${contract.account.name}@${host}`;
   return run('psftp', [...known, ...given, '-P', String(port), target], {
     input: 'pwd\nquit\n',
@@ -38,7 +27,7 @@ const psftp: SshLoginClient = async (contract, { key, password }) => {
 
 const curl: SshLoginClient = async (contract, { key, password = '' }) => {
   const { host, port } = contract.servers.ssh;
-  const known = ['--hostpubsha256', (await fingerprint(contract)).replace('SHA256:', '')];
+  const known = ['--hostpubsha256', (await fingerprintOf(contract)).replace('SHA256:', '')];
   // Without a key of its own it would try the user's.
   const keys = key === undefined ? ['--key', '/dev/null'] : ['--key', key, '--pubkey', `${key}.pub`];
   const login = ['-u', `${contract.account.name}:${password}`];
@@ -46,27 +35,9 @@ const curl: SshLoginClient = async (contract, { key, password = '' }) => {
 };
 
 const lftp: SshLoginClient = (contract, { key, password = '' }) => {
-  const { host, port } = contract.servers.ssh;
-  const home = temporaryFolder();
-  const options = {
-    StrictHostKeyChecking: 'yes',
-    UserKnownHostsFile: contract.files.knownHosts,
-    GlobalKnownHostsFile: '/dev/null',
-    IdentityAgent: 'none',
-    IdentitiesOnly: 'yes',
-    IdentityFile: key ?? 'none',
-    NumberOfPasswordPrompts: '1',
-  };
-  const words = Object.entries(options).map(([name, value]) => `-o ${name}=${value}`);
-  const script = [
-    'set cmd:fail-exit true',
-    'set net:max-retries 1',
-    'set net:timeout 10',
-    `set sftp:connect-program "ssh -a -x -F none ${words.join(' ')}"`,
-    `open -u ${contract.account.name},${password} sftp://${host}:${port}`,
-    'cls',
-  ];
-  return run('lftp', ['--norc', '-c', script.join('; ')], { env: { HOME: home, LFTP_HOME: home } });
+  // A password that is empty is tried as well: lftp answers whatever it is asked.
+  const { args } = sshArguments(contract, { ...(key === undefined ? {} : { key }), password });
+  return lftpThroughSsh(contract, args, password, 'cls');
 };
 
 const rclone: SshLoginClient = async (contract, { key, password }) => {
@@ -111,21 +82,11 @@ const python =
     return run('/usr/bin/python3', ['-c', program, ...args], { env: { HOME: temporaryFolder() } });
   };
 
-/** It knows host keys by the host alone, and takes keys in a form of its own. */
-const dropbear: SshLoginClient = async (contract, { key, password }) => {
-  const { host, port } = contract.servers.ssh;
-  const home = temporaryFolder();
-  mkdirSync(join(home, '.ssh'), { mode: 0o700 });
-  const known = readFileSync(contract.files.knownHosts, 'utf8').replaceAll(`[${host}]:${port}`, host);
-  writeFileSync(join(home, '.ssh', 'known_hosts'), known);
-  if (key !== undefined) await run('dropbearconvert', ['openssh', 'dropbear', key, join(home, 'key')]);
-  const program = join(home, 'ssh');
-  const identity = key === undefined ? '' : `-i ${join(home, 'key')} `;
-  const client = `dbclient -T ${identity}-p ${port} -l ${contract.account.name} -s ${host} sftp`;
-  writeFileSync(program, `#!/bin/sh\nexec ${client}\n`, { mode: 0o700 });
-  return run('sftp', ['-S', program, '-b', '-', `${contract.account.name}@${host}`], {
+const dropbear: SshLoginClient = async (contract, { key, password = '' }) => {
+  const { program, home } = await dropbearProgram(contract, 'subsystem', key);
+  return run('sftp', ['-S', program, '-b', '-', `${contract.account.name}@${contract.servers.ssh.host}`], {
     input: 'pwd\n',
-    env: { HOME: home, DROPBEAR_PASSWORD: password ?? '' },
+    env: { HOME: home, DROPBEAR_PASSWORD: password },
   });
 };
 
