@@ -1,7 +1,7 @@
 import { access, mkdir, readdir, realpath } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { run } from '../test/support/process.ts';
+import { must } from './must.ts';
 
 const cache = (): string => join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'sallyport-bench');
 
@@ -10,11 +10,6 @@ const isThere = (path: string): Promise<boolean> =>
     () => true,
     () => false,
   );
-
-async function must(command: string, args: readonly string[], cwd: string): Promise<void> {
-  const done = await run(command, args, { cwd, timeoutMs: 120_000 });
-  if (done.code !== 0) throw new Error(`${command} ${args.join(' ')}: ${done.stderr}`);
-}
 
 /** A peer's programs: below `root` all is where the packages put it. */
 export type Unpacked = { readonly root: string; readonly env: Readonly<Record<string, string>> };
@@ -41,10 +36,10 @@ export async function findPeer(
   try {
     await mkdir(folder, { recursive: true });
     await mkdir(root, { recursive: true });
-    await must('apt-get', ['download', ...packages], await realpath(folder));
+    await must('anywhere', 'apt-get', ['download', ...packages], { cwd: await realpath(folder) });
     for (const file of await readdir(folder)) {
       if (packages.some((name) => file.startsWith(`${name}_`))) {
-        await must('dpkg', ['-x', join(folder, file), root], folder);
+        await must('anywhere', 'dpkg', ['-x', join(folder, file), root]);
       }
     }
     if (!(await isThere(mark))) throw new Error(`${program} is not in them`);

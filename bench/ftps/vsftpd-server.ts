@@ -1,8 +1,8 @@
 import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { freePort, startProcess } from '../../test/support/process.ts';
+import { untilListening } from '../listening.ts';
 import { findPeer } from '../packages.ts';
-import { untilListening } from '../sftp/listening.ts';
 import type { TlsServer, TlsStage } from '../tls/server.ts';
 
 const program = 'usr/sbin/vsftpd';

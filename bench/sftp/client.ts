@@ -1,26 +1,7 @@
 // Stock clients, all on OpenSSH's transport where they take one, so that the same code stands on the other side.
-import { join } from 'node:path';
-import { type RunningProcess, run, startProcess } from '../../test/support/process.ts';
+import { type RunningProcess, startProcess } from '../../test/support/process.ts';
+import { must, type Placement } from '../must.ts';
 import type { SftpServer } from './server.ts';
-
-/** Where a program may run. */
-export type Placement = { readonly core: number } | 'anywhere';
-
-const longest = 600_000;
-
-/** Runs a program to its end. Rejects with what it said when it fails. */
-export async function must(
-  placement: Placement,
-  command: string,
-  args: readonly string[],
-  input = '',
-): Promise<string> {
-  const pinned = placement === 'anywhere' ? [] : ['taskset', '-c', String(placement.core)];
-  const [program = command, ...rest] = [...pinned, command, ...args];
-  const done = await run(program, rest, { input, timeoutMs: longest });
-  if (done.code !== 0) throw new Error(`${command} ended with ${done.code}: ${done.stderr}`);
-  return done.stdout;
-}
 
 /** Options of ssh, without host, for a server or for a relay before it. */
 export function sshOptions(
@@ -67,7 +48,7 @@ export async function timedSftp(
   const { placement, cipher, port } = options;
   const batch = `pwd\n!date +%s%N\n${command}\n!date +%s%N\n`;
   const args = [...sshOptions(server, cipher, port), '-q', '-b', '-', '127.0.0.1'];
-  const printed = await must(placement, 'sftp', args, batch);
+  const printed = await must(placement, 'sftp', args, { input: batch });
   const times = [...printed.matchAll(/^(\d{19})$/gm)].map((match) => BigInt(match[1] as string));
   const [from, to] = times;
   if (from === undefined || to === undefined) throw new Error(`sftp printed no times: ${printed}`);
@@ -88,19 +69,13 @@ const connectProgram = (server: SftpServer): string => ['ssh', '-a', '-x', ...ss
 export const treeClients = {
   sftp: {
     up: (server: SftpServer, from: string, name: string) =>
-      must(
-        'anywhere',
-        'sftp',
-        [...sshOptions(server), '-q', '-b', '-', '127.0.0.1'],
-        `put -r ${from} ${server.remote}${name}\n`,
-      ),
+      must('anywhere', 'sftp', [...sshOptions(server), '-q', '-b', '-', '127.0.0.1'], {
+        input: `put -r ${from} ${server.remote}${name}\n`,
+      }),
     down: (server: SftpServer, name: string, to: string) =>
-      must(
-        'anywhere',
-        'sftp',
-        [...sshOptions(server), '-q', '-b', '-', '127.0.0.1'],
-        `get -r ${server.remote}${name} ${to}\n`,
-      ),
+      must('anywhere', 'sftp', [...sshOptions(server), '-q', '-b', '-', '127.0.0.1'], {
+        input: `get -r ${server.remote}${name} ${to}\n`,
+      }),
   },
   lftp: {
     up: (server: SftpServer, from: string, name: string) =>
@@ -135,6 +110,3 @@ const rclone = (server: SftpServer, args: readonly string[]): Promise<string> =>
     '--sftp-disable-hashcheck',
     '--sftp-shell-type=none',
   ]);
-
-/** A file of the run's own folder on the client's side. */
-export const localFile = (folder: string, name: string): string => join(folder, 'client', name);

@@ -1,7 +1,7 @@
 import { access, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { freePort, startProcess } from '../../test/support/process.ts';
-import { untilListening } from './listening.ts';
+import { untilListening } from '../listening.ts';
 import type { SftpServer, Stage } from './server.ts';
 
 const program = '/usr/sbin/sshd';

@@ -24,4 +24,5 @@ export type Stage = {
   /** OpenSSH lines of the public keys, without comment. */
   readonly clientPublicKey: string;
   readonly hostPublicKey: string;
+  readonly progress: (line: string) => void;
 };

@@ -1,10 +1,10 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { eventually, startProcess } from '../../test/support/process.ts';
 import { cpuSeconds, memoryBytes } from '../process-usage.ts';
+import { settle } from '../settle.ts';
 import { login, sshOptions, stayLoggedIn } from './client.ts';
 import type { Scenario } from './scenario.ts';
 import type { SftpServer } from './server.ts';
-import { settle } from './settle.ts';
 
 const loginsInTurn = 60;
 const loginsTogether = 120;

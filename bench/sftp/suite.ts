@@ -1,11 +1,10 @@
-import { rmSync } from 'node:fs';
-import { copyFile, mkdir, mkdtemp, open, readFile, realpath } from 'node:fs/promises';
+import { copyFile, mkdir, open, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { compare } from '../compare.ts';
 import { fillSmall, writeRandom } from '../files.ts';
-import { measure } from '../measure.ts';
+import { must } from '../must.ts';
 import type { BenchOptions } from '../options.ts';
 import type { Row } from '../rows.ts';
-import { must } from './client.ts';
 import { startOpenSsh } from './openssh-server.ts';
 import { startProFtpd } from './proftpd-server.ts';
 import { startSallyport } from './sallyport-server.ts';
@@ -55,54 +54,32 @@ async function furnish(server: SftpServer, ground: Ground): Promise<void> {
   await huge.close();
 }
 
-const chosen = (options: BenchOptions): Scenario[] =>
-  scenarios.filter(({ id }) => options.rows.length === 0 || options.rows.some((row) => id.startsWith(row)));
-
-const takesPart = (scenario: Scenario, server: SftpServer): boolean =>
-  server.name === 'sallyport' ||
-  scenario.peers === 'all' ||
-  (scenario.peers === 'openssh' && server.name === 'openssh');
-
 /**
- * SFTP: ours beside OpenSSH's sshd, and ProFTPD's mod_sftp where it is there, on one file system with the same
- * clients. Servers take turns within each round, and whoever was first in one is last in the next.
+ * SFTP: ours beside OpenSSH's sshd, and ProFTPD's mod_sftp where it is to be had, on one file system with the same
+ * clients.
  */
-export async function runSftpSuite(options: BenchOptions, progress: (line: string) => void): Promise<Row[]> {
-  const selected = chosen(options);
-  if (selected.length === 0) {
-    throw new Error(`no such row; there are ${scenarios.map(({ id }) => id).join(', ')}`);
-  }
-  const folder = await realpath(await mkdtemp(join(options.folder, 'sallyport-bench-')));
-  const clear = () => rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
-  process.once('exit', clear);
-  const servers: SftpServer[] = [];
-  try {
-    const [client, host] = await Promise.all([makeKey(folder, 'client-key'), makeKey(folder, 'host-key')]);
-    const stage: Stage = {
-      folder,
-      clientKey: client.file,
-      clientPublicKey: client.line,
-      hostKey: host.file,
-      hostPublicKey: host.line,
-    };
-    const ground = await prepareGround(folder, options);
-    for (const start of [startSallyport, startOpenSsh, startProFtpd]) {
-      const server = await start(stage);
-      if (!server) continue;
-      servers.push(server);
-      await furnish(server, ground);
-    }
-    progress(`servers: ${servers.map(({ name }) => name).join(', ')}; files in ${folder}`);
-    const rows: Row[] = [];
-    for (const scenario of selected) {
-      const taking = servers.filter((server) => takesPart(scenario, server));
-      const run = (server: SftpServer) => scenario.run(server, ground);
-      rows.push(...(await measure({ ...scenario, run }, taking, options.rounds, progress)));
-    }
-    return rows;
-  } finally {
-    for (const server of servers) await server.stop();
-    process.removeListener('exit', clear);
-    clear();
-  }
-}
+export const runSftpSuite = (options: BenchOptions, progress: (line: string) => void): Promise<Row[]> =>
+  compare(
+    {
+      scenarios,
+      async prepare(folder) {
+        const keys = [makeKey(folder, 'client-key'), makeKey(folder, 'host-key')] as const;
+        const [client, host] = await Promise.all(keys);
+        const stage: Stage = {
+          folder,
+          clientKey: client.file,
+          clientPublicKey: client.line,
+          hostKey: host.file,
+          hostPublicKey: host.line,
+          progress,
+        };
+        return { stage, ground: await prepareGround(folder, options) };
+      },
+      servers: [startSallyport, startOpenSsh, startProFtpd],
+      furnish,
+      takesPart: ({ peers }, { name }) => peers === 'all' || peers === name,
+      measured: (scenario, ground) => ({ ...scenario, run: (server) => scenario.run(server, ground) }),
+    },
+    options,
+    progress,
+  );

@@ -1,13 +1,13 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { startDelayingRelay } from '../delaying-relay.ts';
+import { clientCore, place } from '../placement.ts';
 import { cpuSeconds } from '../process-usage.ts';
 import type { Goal } from '../rows.ts';
+import { settle } from '../settle.ts';
 import { timedSftp } from './client.ts';
-import { clientCore, place } from './placement.ts';
 import type { Ground, Scenario } from './scenario.ts';
 import type { SftpServer } from './server.ts';
-import { settle } from './settle.ts';
 
 const ciphers = {
   'aes128-gcm': 'aes128-gcm@openssh.com',

@@ -1,9 +1,9 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { smallFiles } from '../files.ts';
+import { settle } from '../settle.ts';
 import { treeClients } from './client.ts';
 import type { Scenario } from './scenario.ts';
-import { settle } from './settle.ts';
 
 type TreeClient = keyof typeof treeClients;
 

@@ -1,5 +1,5 @@
 // Stock clients, all held to the same suite.
-import { must, type Placement } from '../sftp/client.ts';
+import { must, type Placement } from '../must.ts';
 import type { TlsServer } from './server.ts';
 
 const suite = ['--tlsv1.3', '--tls13-ciphers', 'TLS_AES_128_GCM_SHA256'];

@@ -1,11 +1,10 @@
-import { rmSync } from 'node:fs';
-import { chmod, copyFile, mkdir, mkdtemp, realpath } from 'node:fs/promises';
+import { copyFile, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { compare } from '../compare.ts';
 import { fillSmall, writeRandom } from '../files.ts';
-import { measure } from '../measure.ts';
+import { must } from '../must.ts';
 import type { BenchOptions } from '../options.ts';
 import type { Row } from '../rows.ts';
-import { must } from '../sftp/client.ts';
 import type { TlsGround, TlsScenario } from './scenario.ts';
 import type { TlsServer, TlsStage } from './server.ts';
 
@@ -42,45 +41,26 @@ async function furnish(server: TlsServer, ground: TlsGround): Promise<void> {
   await fillSmall(join(server.folder, 'small'));
 }
 
-/** Measures ours beside its peers, on one file system, with the same clients and the same suite of TLS. */
+/** Measures ours beside its peers over the same suite of TLS. */
 export async function runTlsSuite(
-  suite: TlsSuite,
+  { name: suite, scenarios, servers }: TlsSuite,
   options: BenchOptions,
   progress: (line: string) => void,
 ): Promise<Row[]> {
-  const selected = suite.scenarios.filter(
-    ({ id }) => options.rows.length === 0 || options.rows.some((row) => id.startsWith(row)),
+  const rows = await compare(
+    {
+      scenarios,
+      async prepare(folder) {
+        const stage: TlsStage = { folder, ...(await makeCertificate(folder)), progress };
+        return { stage, ground: await prepareGround(folder, options.mebibytes) };
+      },
+      servers,
+      furnish,
+      takesPart: ({ peers }, { name }) => peers?.includes(name) ?? true,
+      measured: (scenario, ground) => scenario.of(ground),
+    },
+    options,
+    progress,
   );
-  if (selected.length === 0) {
-    throw new Error(`no such row; there are ${suite.scenarios.map(({ id }) => id).join(', ')}`);
-  }
-  const folder = await realpath(await mkdtemp(join(options.folder, 'sallyport-bench-')));
-  // A server that gives up its privileges goes through it.
-  await chmod(folder, 0o711);
-  const clear = () => rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
-  process.once('exit', clear);
-  const servers: TlsServer[] = [];
-  try {
-    const stage: TlsStage = { folder, ...(await makeCertificate(folder)), progress };
-    const ground = await prepareGround(folder, options.mebibytes);
-    for (const start of suite.servers) {
-      const server = await start(stage);
-      if (!server) continue;
-      servers.push(server);
-      await furnish(server, ground);
-    }
-    progress(`servers: ${servers.map(({ name }) => name).join(', ')}; files in ${folder}`);
-    const rows: Row[] = [];
-    for (const scenario of selected) {
-      const taking = servers.filter(
-        ({ name }) => name === 'sallyport' || (scenario.peers?.includes(name) ?? true),
-      );
-      rows.push(...(await measure(scenario.of(ground), taking, options.rounds, progress)));
-    }
-    return rows.map((row) => ({ ...row, name: `${suite.name} ${row.name}` }));
-  } finally {
-    for (const server of servers) await server.stop();
-    process.removeListener('exit', clear);
-    clear();
-  }
+  return rows.map((row) => ({ ...row, name: `${suite} ${row.name}` }));
 }

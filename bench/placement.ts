@@ -1,9 +1,9 @@
 import { availableParallelism } from 'node:os';
-import { processTree } from '../process-usage.ts';
-import { must, type Placement } from './client.ts';
+import { must, type Placement } from './must.ts';
+import { processTree } from './process-usage.ts';
 
 /** The server has a core of its own, the client the other. */
-export const serverCore = 0;
+const serverCore = 0;
 export const clientCore: Placement = { core: 1 };
 
 /** Moves a server with all its threads to one core, or lets it go everywhere; new children follow. */

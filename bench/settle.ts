@@ -1,5 +1,5 @@
-import { eventually } from '../../test/support/process.ts';
-import { processTree } from '../process-usage.ts';
+import { eventually } from '../test/support/process.ts';
+import { processTree } from './process-usage.ts';
 
 /** Waits until a server that works with processes has only the one that listens: then all its CPU time is known. */
 export async function settle(server: { readonly name: string; readonly pid: number }): Promise<void> {

@@ -1,5 +1,5 @@
 import { connect } from 'node:net';
-import { eventually, type RunningProcess } from '../../test/support/process.ts';
+import { eventually, type RunningProcess } from '../test/support/process.ts';
 
 /** Waits until a port of 127.0.0.1 is listened on. Rejects with what the process has said when it has ended before. */
 export async function untilListening(port: number, running: RunningProcess): Promise<void> {
