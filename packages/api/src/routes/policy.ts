@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { requireZones } from '../caller.ts';
 import { checkEveryZone } from '../domain/check-every-zone.ts';
 import { operation } from '../operation.ts';
-import { changed, commit, requireVersion, requireWritten } from './answers.ts';
+import { changed, commitResource, requireVersion, requireWritten } from './answers.ts';
 
 const settingsAnswer = loginSettings.extend({ version: z.int() });
 
@@ -27,7 +27,7 @@ export const policyOperations = [
     precondition: 'if-match',
     async run(deps, { body, caller, expectedVersion }) {
       requireZones(caller, 'all');
-      const committed = await commit(deps, caller, async (change) => {
+      return commitResource(deps, caller, async (change) => {
         const current = await readPolicyDocument(change.queries, 'login-settings');
         requireVersion(current, expectedVersion);
         const next = loginSettings.parse({ ...current.body, ...body });
@@ -37,9 +37,6 @@ export const policyOperations = [
         change.touch('all');
         return { ...next, version: expectedVersion + 1 };
       });
-      if (!committed.ok) return committed;
-      const { value, changeSequence } = committed.value;
-      return ok({ body: { ...value, changeSequence }, version: value.version });
     },
   }),
 ];
