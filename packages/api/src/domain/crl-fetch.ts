@@ -9,27 +9,12 @@ import {
 } from '@sallyport/store';
 import type { Dependencies } from '../dependencies.ts';
 import { putCrl, verifyCrl } from './crl-intake.ts';
+import { claimMs, clamp, iso, jitter, mostPerRun, renewalPauseMs, timer } from './fetch-schedule.ts';
 import { downloadList } from './list-download.ts';
 import { publishTouched } from './publish.ts';
 
-const minute = 60_000;
-/** A fetch that has not come back by then was cut short. */
-const claimMs = 2 * minute;
-/** How many lists one run of the timer fetches. */
-const mostPerRun = 10;
-const soonest = 5 * minute;
-const latest = 6 * 60 * minute;
-const longestRetry = 60 * minute;
-
-/** Between 0.9 and 1.1: CAs whose lists were set up together are not all asked together for ever. */
-const jitter = (deps: Pick<Dependencies, 'randomBytes'>): number =>
-  0.9 + (0.2 * (deps.randomBytes(1)[0] as number)) / 255;
-
-const clamp = (value: number, least: number, most: number): number => Math.min(Math.max(value, least), most);
-const iso = (ms: number): string => new Date(ms).toISOString();
-
-/** Who the audit log says it was: the platform's timer. */
-const timer = 'timer';
+const shortestRetryMs = 60_000;
+const longestRetryMs = 60 * 60_000;
 
 /** How a fetch ended. */
 export type FetchOutcome = { readonly failure?: string };
@@ -115,9 +100,9 @@ async function pauseAfter(
   if (failure !== undefined) {
     const last =
       before?.failure == null ? 0 : Math.max(0, Date.parse(before.nextAt) - Date.parse(before.triedAt));
-    return clamp(last * 2, minute, longestRetry);
+    return clamp(last * 2, shortestRetryMs, longestRetryMs);
   }
   const nextUpdate = (await findCrlFacts(deps.store.queries, ca.id))?.nextUpdate;
   const left = nextUpdate ? Date.parse(nextUpdate) - deps.now() : 0;
-  return clamp(left / 2, soonest, latest);
+  return renewalPauseMs(left);
 }

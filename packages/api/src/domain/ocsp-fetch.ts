@@ -1,4 +1,4 @@
-import { fromBase64, toBase64 } from '@sallyport/bytes';
+import { equalConstantTime, fromBase64, toBase64 } from '@sallyport/bytes';
 import { FaultError, unwrap } from '@sallyport/faults';
 import {
   issuedBy,
@@ -20,23 +20,10 @@ import {
   saveOcsp,
 } from '@sallyport/store';
 import type { Dependencies } from '../dependencies.ts';
+import { claimMs, iso, mostPerRun, renewalPauseMs, soonestMs, timer } from './fetch-schedule.ts';
 import { downloadList } from './list-download.ts';
 import { publishTouched } from './publish.ts';
 import { leastStoredRsaBits, storedLeaf } from './stored-certificate.ts';
-
-const minute = 60_000;
-/** A question that has not come back by then was cut short. */
-const claimMs = 2 * minute;
-/** How many responders one run of the timer asks. */
-const mostPerRun = 10;
-const soonest = 5 * minute;
-const latest = 6 * 60 * minute;
-
-const iso = (ms: number): string => new Date(ms).toISOString();
-const clamp = (value: number, least: number, most: number): number => Math.min(Math.max(value, least), most);
-
-/** Who the audit log says it was: the platform's timer. */
-const timer = 'timer';
 
 /** Certificates that TLS servers present, which name a responder or may. */
 async function presented(queries: Queries): Promise<CertificateRow[]> {
@@ -178,7 +165,7 @@ function rowAfter(attempt: Attempt, nothing: OcspRow, held: OcspRow | undefined,
         ...nothing,
         response: attempt.response,
         nextUpdate: nextUpdate.toISOString(),
-        nextAt: iso(now + clamp((nextUpdate.getTime() - now) / 2, soonest, latest)),
+        nextAt: iso(now + renewalPauseMs(nextUpdate.getTime() - now)),
       };
     }
     case 'bad': {
@@ -186,7 +173,7 @@ function rowAfter(attempt: Attempt, nothing: OcspRow, held: OcspRow | undefined,
       return {
         ...nothing,
         failure: attempt.failure,
-        nextAt: iso(now + soonest),
+        nextAt: iso(now + soonestMs),
         ...(keeps ? { response: held.response, nextUpdate: held.nextUpdate } : {}),
       };
     }
@@ -194,4 +181,4 @@ function rowAfter(attempt: Attempt, nothing: OcspRow, held: OcspRow | undefined,
 }
 
 const sameResponse = (a: OcspRow['response'], b: OcspRow['response']): boolean =>
-  a === null || b === null ? a === b : a.length === b.length && a.every((octet, at) => octet === b[at]);
+  a === null || b === null ? a === b : equalConstantTime(a, b);
