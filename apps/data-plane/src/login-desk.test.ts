@@ -14,6 +14,7 @@ import {
 import { generateKeyPair, packSerials, readSerials, sshBlobOf } from '@sallyport/pki';
 import type { AccountRecord } from '@sallyport/snapshot/node';
 import { expect, test } from 'vitest';
+import { filesRootAt } from './account-files.ts';
 import { createLockouts } from './lockout/lockouts.ts';
 import { createLoginDesk } from './login-desk.ts';
 import type { LoginRecord } from './login-record.ts';
@@ -88,7 +89,7 @@ async function openDesk(
       began: () => {},
     }),
     sessions,
-    filesRoot: root,
+    filesRoot: filesRootAt(root),
     record: (login) => void records.push(login),
     pause: async (ms) => void pauses.push(ms),
   });

@@ -4,7 +4,7 @@ import { type SshCertificate, sshFingerprint } from '@sallyport/pki';
 import { type CredentialFact, type Decision, decide } from '@sallyport/policy';
 import type { AccountRecord } from '@sallyport/snapshot/node';
 import { accountFacts } from './account-facts.ts';
-import { type FilesRoot, filesOf, filesRootAt } from './account-files.ts';
+import { type FilesRoot, filesOf } from './account-files.ts';
 import { type GuardedProof, proveCode, provePassword } from './guarded-proof.ts';
 import { type Lockouts, type LoginKey, lockoutName } from './lockout/lockouts.ts';
 import type { CredentialStands, Doorway, LoginAttempt, LoginDesk, LoginOutcome } from './login.ts';
@@ -27,8 +27,7 @@ export type LoginDeskOptions = {
   readonly verifiedPasswords: VerifiedPasswords;
   readonly lockouts: Lockouts;
   readonly sessions: SessionRegistry;
-  /** Folder that holds the homes of all accounts. */
-  readonly filesRoot: string;
+  readonly filesRoot: FilesRoot;
   readonly record: (login: LoginRecord) => void;
   /** Waits so many milliseconds before a refusal is answered. */
   readonly pause: (ms: number) => Promise<unknown>;
@@ -44,11 +43,10 @@ const lockoutOf = (proof: GuardedProof): Told =>
 
 /** The login desk of this node: gathers facts, asks `decide`, opens sessions. */
 export function createLoginDesk(options: LoginDeskOptions): LoginDesk {
-  const filesRoot = filesRootAt(options.filesRoot);
-  return { open: (doorway) => openAttempt(options, filesRoot, doorway) };
+  return { open: (doorway) => openAttempt(options, doorway) };
 }
 
-function openAttempt(options: LoginDeskOptions, filesRoot: FilesRoot, doorway: Doorway): LoginAttempt {
+function openAttempt(options: LoginDeskOptions, doorway: Doorway): LoginAttempt {
   const { now } = options;
   let tls: { fact: CredentialFact; stands: CredentialStands | undefined } | undefined;
   let proofs: Proofs | undefined;
@@ -136,7 +134,7 @@ function openAttempt(options: LoginDeskOptions, filesRoot: FilesRoot, doorway: D
     refuse: (reason: string) => LoginOutcome,
   ): Promise<LoginOutcome> {
     if (options.serving() === 'refusing') return refuse('service-refusing');
-    const files = await filesOf(filesRoot, account);
+    const files = await filesOf(options.filesRoot, account);
     if (!files) return refuse('home-unavailable');
     const session = await options.sessions.open({
       protocol,

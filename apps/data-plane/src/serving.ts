@@ -46,6 +46,7 @@ export function startServing(options: ServingOptions): Serving {
     if (!view) throw new Error('no snapshot is applied yet');
     return view;
   };
+  const filesRoot = filesRootAt(options.filesRoot);
   const passwords = createPasswordVerifier();
   const sessions = createSessionRegistry(currentView, now, sessionEvents(record, now), state.sessions);
   const login = createLoginDesk({
@@ -56,7 +57,7 @@ export function startServing(options: ServingOptions): Serving {
     verifiedPasswords: createVerifiedPasswords(now),
     lockouts: state.lockouts,
     sessions,
-    filesRoot: options.filesRoot,
+    filesRoot,
     record: (login) => record(loginEvent(login)),
     pause,
   });
@@ -69,11 +70,7 @@ export function startServing(options: ServingOptions): Serving {
     tlsMemories: state.tls,
     webSessions: state.webSessions,
     locks: state.locks,
-    resume: createSessionResumption({
-      view: currentView,
-      sessions,
-      filesRoot: filesRootAt(options.filesRoot),
-    }),
+    resume: createSessionResumption({ view: currentView, sessions, filesRoot }),
     ...(options.slot === undefined ? {} : { slot: options.slot }),
   });
   const timers = [
