@@ -59,7 +59,10 @@ export function ownConnections(shared: ConnectionGate): OwnConnections {
       async enter(server, network, limits) {
         const verdict = await shared.enter(server, network, limits);
         if (verdict !== 'entered') return verdict;
-        if (released) shared.leave(server, network);
+        if (released) {
+          shared.leave(server, network);
+          return verdict;
+        }
         const key = `${server} ${network}`;
         const holding = held.get(key) ?? { server, network, count: 0 };
         holding.count++;
