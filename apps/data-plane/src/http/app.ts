@@ -34,8 +34,6 @@ export type HttpSurroundings = GateOptions & {
   readonly pace: Pace;
 };
 
-const allowed = 'OPTIONS, GET, HEAD, PUT, DELETE, PROPFIND, PROPPATCH, MKCOL, COPY, MOVE, LOCK, UNLOCK';
-
 /** Requests that work on whole trees for one account. */
 const treesAtOnce = 4;
 
@@ -93,61 +91,25 @@ export function createHttpApp(surroundings: HttpSurroundings): Hono<Environment>
 
   const onTree = ({ session }: Exchange, work: () => Promise<void>) => inTurn(session.account.id, work);
 
-  app.get(
-    '*',
-    at((exchange, form, { session, web }) => {
+  const methods: Readonly<Record<string, Handler>> = {
+    OPTIONS: ({ outgoing }) => answer(outgoing, 200, { Allow: allowed, DAV: '1, 2', 'MS-Author-Via': 'DAV' }),
+    GET: (exchange, form, { session, web }) => {
       const user = { name: session.account.name, token: web?.token ?? '' };
       return download(exchange, form, wantsPage(exchange.incoming) ? user : undefined);
-    }),
-  );
-  app.put(
-    '*',
-    at((exchange, form) => upload(exchange, form, { guard, pace })),
-  );
-  app.delete(
-    '*',
-    at((exchange) => onTree(exchange, () => remove(exchange, guard))),
-  );
-  app.on(
-    'OPTIONS',
-    '*',
-    at(({ outgoing }) => answer(outgoing, 200, { Allow: allowed, DAV: '1, 2', 'MS-Author-Via': 'DAV' })),
-  );
-  app.on(
-    'PROPFIND',
-    '*',
-    at((exchange) => propfind(exchange, guard, now)),
-  );
-  app.on(
-    'PROPPATCH',
-    '*',
-    at((exchange) => proppatch(exchange, guard)),
-  );
-  app.on(
-    'MKCOL',
-    '*',
-    at((exchange) => makeCollection(exchange, guard)),
-  );
-  app.on(
-    'COPY',
-    '*',
-    at((exchange) => onTree(exchange, () => copyOrMove(exchange, guard, 'copy'))),
-  );
-  app.on(
-    'MOVE',
-    '*',
-    at((exchange) => onTree(exchange, () => copyOrMove(exchange, guard, 'move'))),
-  );
-  app.on(
-    'LOCK',
-    '*',
-    at((exchange) => lock(exchange, guard, now)),
-  );
-  app.on(
-    'UNLOCK',
-    '*',
-    at((exchange) => unlock(exchange, guard, now)),
-  );
+    },
+    PUT: (exchange, form) => upload(exchange, form, { guard, pace }),
+    DELETE: (exchange) => onTree(exchange, () => remove(exchange, guard)),
+    PROPFIND: (exchange) => propfind(exchange, guard, now),
+    PROPPATCH: (exchange) => proppatch(exchange, guard),
+    MKCOL: (exchange) => makeCollection(exchange, guard),
+    COPY: (exchange) => onTree(exchange, () => copyOrMove(exchange, guard, 'copy')),
+    MOVE: (exchange) => onTree(exchange, () => copyOrMove(exchange, guard, 'move')),
+    LOCK: (exchange) => lock(exchange, guard, now),
+    UNLOCK: (exchange) => unlock(exchange, guard, now),
+  };
+  // Hono takes HEAD to where GET is.
+  const allowed = ['HEAD', ...Object.keys(methods)].join(', ');
+  for (const [method, handle] of Object.entries(methods)) app.on(method, '*', at(handle));
   app.all(
     '*',
     at(({ outgoing }) => sendProblem(outgoing, 'method-not-allowed', { Allow: allowed })),
