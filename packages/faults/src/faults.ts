@@ -173,7 +173,6 @@ export const faults = {
   'forgery-suspected': row(403, denied, 550, 'never', 'The request does not come from our own page.'),
   'resource-locked': row(423, failure, 450, 'later', 'Somebody has locked this.'),
   'destination-elsewhere': row(502, failure, 553, 'never', 'The destination is on another server.'),
-  'request-too-slow': row(408, failure, 426, 'later', 'The request came too slowly.'),
   'transfer-cut': row(400, failure, 426, 'later', 'The transfer was cut; the file was not stored.'),
 } as const satisfies Record<string, FaultRow>;
 

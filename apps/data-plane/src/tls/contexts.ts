@@ -38,7 +38,7 @@ export interface TlsContexts {
  *
  * @returns 32 hexadecimal characters, the most that `sessionIdContext` takes
  */
-export const sessionIdContextOf = (
+const sessionIdContextOf = (
   server: Pick<FtpServer | HttpServer, 'id' | 'clientCertificate'>,
   trustDigest: string,
 ): string =>

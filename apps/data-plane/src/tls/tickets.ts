@@ -11,7 +11,7 @@ export type TicketName = {
   readonly control: string;
 };
 
-export const unbound = '0'.repeat(16);
+const unbound = '0'.repeat(16);
 
 /** How the tickets of a context are made and taken. */
 export interface TicketRules {

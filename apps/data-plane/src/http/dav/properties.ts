@@ -53,5 +53,3 @@ export const isOnRequest = (name: string): boolean => onRequest.has(name);
 /** Content of a live property, as XML. */
 export const propertyOf = (name: string, of: Described): string | undefined =>
   Object.hasOwn(live, name) ? live[name]?.(of) : undefined;
-
-export const isLive = (name: string): boolean => Object.hasOwn(live, name);

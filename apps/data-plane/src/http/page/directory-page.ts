@@ -7,7 +7,7 @@ import { afterPage, beforePage, type PageUser, page, tokenField } from './layout
 const units = ['bytes', 'KB', 'MB', 'GB', 'TB', 'PB'];
 
 /** A size as people read it, in powers of 1,000. */
-export function readableSize(bytes: number): string {
+function readableSize(bytes: number): string {
   let value = bytes;
   let unit = 0;
   while (value >= 999.5 && unit < units.length - 1) {

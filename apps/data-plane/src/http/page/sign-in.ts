@@ -52,7 +52,7 @@ const isSame = (one: Binding, other: Binding): boolean =>
   one.server === other.server && one.network === other.network && one.credential === other.credential;
 
 /** Where to go, if it is a path of ours; it is written anew, so that it can lead nowhere else. */
-export function localTarget(to: string | null): string {
+function localTarget(to: string | null): string {
   const target = targetOf(to ?? '/');
   return target.ok ? hrefOf(target.value.path, target.value.form) : '/';
 }
