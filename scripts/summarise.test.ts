@@ -21,6 +21,7 @@ async function reportOf(files: Readonly<Record<string, string>>): Promise<string
 }
 
 test('counts passed, failed and skipped tests, and files that break before their tests', async () => {
+  // Texts of tests that another run of vitest counts; none of this file is skipped.
   const report = await reportOf({
     'a.test.ts': `test('a', () => {}); test('b', () => { throw new Error('no'); }); test.skip('c', () => {}); test.todo('d');`,
     'b.test.ts': `throw new Error('does not load');`,
